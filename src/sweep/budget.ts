@@ -1,0 +1,86 @@
+import { ProbeError } from '../errors.ts';
+
+/** What one device is asked for at most in a run, sweep and conversations together. The figures are those of docs/read-only.md. */
+export interface BudgetLimits {
+  readonly connects: number;
+  readonly requests: number;
+  readonly datagrams: number;
+  /** Milliseconds spent talking. */
+  readonly talkMs: number;
+}
+
+export const DEFAULT_BUDGET: BudgetLimits = { connects: 40, requests: 16, datagrams: 12, talkMs: 60_000 };
+
+/** Open ports that stopped answering: after so many the device is left alone. */
+const DEAD_AFTER = 2;
+const PAUSE_MS = 250;
+const LONG_PAUSE_MS = 1000;
+
+/** The account of one device. */
+export class Budget {
+  readonly #limits: BudgetLimits;
+  #connects = 0;
+  #requests = 0;
+  #datagrams = 0;
+  #spentMs = 0;
+  #talking = 0;
+  #since = 0;
+  #deaf = 0;
+  #notBefore = 0;
+
+  constructor(limits: BudgetLimits) {
+    this.#limits = limits;
+  }
+
+  /** Counts a connection of the sweep, which is made whatever the account says: the operator named the port. */
+  countConnect(): void {
+    this.#connects += 1;
+  }
+
+  connect(): void {
+    if (this.#deaf >= DEAD_AFTER) throw new ProbeError('given-up', 'it stopped responding: two ports that were open no longer answer');
+    if (this.#connects >= this.#limits.connects) throw new ProbeError('given-up', `${this.#limits.connects} connections were made to it`);
+    this.#connects += 1;
+  }
+
+  request(): void {
+    if (this.#requests >= this.#limits.requests) throw new ProbeError('given-up', `${this.#limits.requests} requests were made to it`);
+    this.#requests += 1;
+  }
+
+  /** False where no more datagrams may be sent to it. */
+  datagram(): boolean {
+    if (this.#datagrams >= this.#limits.datagrams) return false;
+    this.#datagrams += 1;
+    return true;
+  }
+
+  /** A port that was open did not answer a connection. */
+  deaf(): void {
+    this.#deaf += 1;
+    this.rest(true);
+  }
+
+  /** After a connection: how long the device is left in peace. */
+  rest(afterTrouble = false): void {
+    this.#notBefore = Math.max(this.#notBefore, performance.now() + (afterTrouble ? LONG_PAUSE_MS : PAUSE_MS));
+  }
+
+  /** Milliseconds until the next connection may be made. */
+  get pauseMs(): number {
+    return Math.max(0, this.#notBefore - performance.now());
+  }
+
+  /** Begins a stretch of talking; returns the `performance.now()` at which it must be over. */
+  begin(): number {
+    const now = performance.now();
+    if (this.#talking === 0) this.#since = now;
+    this.#talking += 1;
+    return now + Math.max(0, this.#limits.talkMs - this.#spentMs - (now - this.#since));
+  }
+
+  end(): void {
+    this.#talking -= 1;
+    if (this.#talking === 0) this.#spentMs += performance.now() - this.#since;
+  }
+}

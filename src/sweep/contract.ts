@@ -1,0 +1,125 @@
+import type { TcpProtocol, UdpProtocol } from '../targets/ports.ts';
+import type { Facts, Transport } from '../vocabulary.ts';
+
+/** Host, transport and port. The host is an address in canonical text. */
+export interface Endpoint {
+  readonly host: string;
+  readonly transport: Transport;
+  readonly port: number;
+}
+
+export function endpointText({ host, port, transport }: Endpoint): string {
+  const place = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return transport === 'udp' ? `${place}/udp` : place;
+}
+
+/**
+ * A conversation over one TCP connection that `sweep/` opened: bounded reads, one deadline, a byte budget.
+ * Every method throws `ProbeError` where the device does not go along, and `ForbiddenError` where the bytes are not on the list of what may be sent.
+ */
+export interface Wire {
+  readonly endpoint: Endpoint;
+  /** Exactly `bytes` bytes; `cut-off` where the device hangs up before, `silent` where time runs out. */
+  read(bytes: number): Promise<Buffer>;
+  /** What has come after at most `waitMs`, up to `max` bytes; empty where nothing came. */
+  listen(max: number, waitMs: number): Promise<Buffer>;
+  /** Sends one allowed message. */
+  write(bytes: Buffer): Promise<void>;
+  /** Speaks TLS from here on (profile D of docs/read-only.md: everything that the library can speak, nothing verified). */
+  secure(): Promise<TlsSession>;
+  /** What was read so far, at most 4 KiB of it: evidence where a protocol turns out to be another. */
+  readonly seen: Buffer;
+}
+
+/** What a TLS handshake tells. Nothing is verified: an inventory reads certificates, it trusts none. */
+export interface TlsSession {
+  /** `TLSv1.2`, as OpenSSL names it. */
+  readonly version: string;
+  readonly cipher: string;
+  /** The chain as presented, leaf first, DER. Empty for anonymous suites. */
+  readonly chain: readonly Buffer[];
+  readonly handshakeMs: number;
+}
+
+/** A reply to one GET, as far as it came. */
+export interface Page {
+  readonly path: string;
+  /** Absent where there was no status line. */
+  readonly status?: number;
+  /** In the order received, names as sent. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** At most 512 KiB. */
+  readonly body: Buffer;
+  /** Why the body ended early. */
+  readonly cut?: string;
+  /** Read from the tap, because the reply breaks the rules of HTTP. */
+  readonly loose: boolean;
+}
+
+/** Asks one web endpoint for listed paths; each request is a connection of its own, the first one the connection that found the port open. */
+export interface Web {
+  readonly endpoint: Endpoint;
+  readonly scheme: 'http' | 'https';
+  get(path: string, as?: 'page' | 'icon'): Promise<Page>;
+  /**
+   * Where a redirect leads that may be followed: the same address, a port of this sweep, a listed path.
+   * `location` is absolute or relative to `from`. Undefined where it may not be followed.
+   */
+  follow(location: string, from: string): { readonly web: Web; readonly path: string } | undefined;
+}
+
+/** A request over UDP that a probe may make. `name` is its name in the list of what may be sent. */
+export interface Datagram {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** An answer that a shared socket received, told apart by the request that it answers, not by its port. */
+export interface Answer {
+  readonly name: string;
+  readonly bytes: Buffer;
+}
+
+/** A conversation with one UDP endpoint over the shared socket: retries, give-up and budget are the wire's. */
+export interface DatagramWire {
+  readonly endpoint: Endpoint;
+  /** The answers to the sweep's own requests, in the order they came. */
+  readonly answers: readonly Answer[];
+  /**
+   * Sends a request (a fresh one for each try, since some devices drop a repeated sequence number) until an answer fits. Tries at 0, 1.5 and 4 s, gives up at 7 s.
+   * Undefined where none came: with a shared socket `closed` cannot be told from `silent`.
+   */
+  ask(request: (attempt: number) => Datagram, fits: (bytes: Buffer) => boolean): Promise<Buffer | undefined>;
+}
+
+export interface ProbeContext {
+  /** The name that the operator gave for the address, if any. */
+  readonly name?: string;
+}
+
+export interface TcpProbe {
+  readonly id: string;
+  readonly speaks: 'bytes';
+  /** Reads what the device says. Never dials, sleeps or logs. @throws {ProbeError} */
+  talk(wire: Wire, context: ProbeContext): Promise<Facts>;
+}
+
+export interface WebProbe {
+  readonly id: string;
+  readonly speaks: 'web';
+  talk(web: Web, context: ProbeContext): Promise<Facts>;
+}
+
+export interface UdpProbe {
+  readonly id: UdpProtocol;
+  readonly speaks: 'datagrams';
+  /** What the sweep sends to every address in a try: each request once. `random` gives 32 fresh bits. */
+  hello(attempt: number, random: () => number): readonly Datagram[];
+  /** The name of the request that a datagram answers, or undefined where it is no answer to this probe's requests. */
+  recognise(bytes: Buffer): string | undefined;
+  /** Reads the answers, and asks for more where that is worth it. @throws {ProbeError} */
+  talk(wire: DatagramWire, context: ProbeContext): Promise<Facts>;
+}
+
+export type Probe = TcpProbe | WebProbe | UdpProbe;
+export type Protocol = TcpProtocol | UdpProtocol;

@@ -1,0 +1,219 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { ProbeError } from '../errors.ts';
+import { type AddressNumber, formatAddress, parseAddress } from '../targets/addresses.ts';
+import type { HostSet } from '../targets/hosts.ts';
+import type { PortPlan } from '../targets/ports.ts';
+import type { Audit } from './audit.ts';
+import { Budget, type BudgetLimits } from './budget.ts';
+import type { Endpoint, Page, Web } from './contract.ts';
+import { dial, type Dialer } from './dial.ts';
+import { exchange } from './exchange.ts';
+import type { Gates, Release } from './gates.ts';
+import type { AllowedPaths } from './paths.ts';
+import { SocketWire } from './socket-wire.ts';
+
+/** A conversation's connection may take this long; the sweep's own are shorter. */
+const CONNECT_MS = 3000;
+/** The knee of this runtime: more at once only wait for each other (docs/performance.md). */
+const HANDSHAKES_AT_ONCE = 32;
+/** A device whose handshake takes longer is given one connection at a time. */
+const SLOW_HANDSHAKE_MS = 500;
+/** Pages kept for the redirects of a device's other ports, over all devices. */
+const CACHE_BYTES = 32 * 1024 * 1024;
+
+/** What conversations share. */
+export interface Reach extends Dialer {
+  readonly audit: Audit;
+  readonly paths: AllowedPaths;
+  readonly gates: Gates;
+  readonly hosts: HostSet;
+  readonly ports: readonly PortPlan[];
+  readonly budget: BudgetLimits;
+}
+
+/** Pages by device, port, scheme and path, so that a redirect from one port to another is not a second request. The oldest go first. */
+class PageCache {
+  readonly #pages = new Map<string, { page: Promise<Page>; bytes: number }>();
+  #bytes = 0;
+  get(key: string): Promise<Page> | undefined {
+    return this.#pages.get(key)?.page;
+  }
+  set(key: string, page: Promise<Page>): void {
+    const entry = { page, bytes: 0 };
+    this.#pages.set(key, entry);
+    page.then(
+      ({ body }) => {
+        entry.bytes = body.length + 1024;
+        this.#bytes += entry.bytes;
+        for (const [old, { bytes }] of this.#pages) {
+          if (this.#bytes <= CACHE_BYTES) break;
+          this.#pages.delete(old);
+          this.#bytes -= bytes;
+        }
+      },
+      () => this.#pages.delete(key),
+    );
+  }
+}
+
+/** The ways to talk to devices, each within its limits. */
+export class Devices {
+  readonly reach: Reach;
+  readonly cache = new PageCache();
+  readonly handshakes = pLimit(HANDSHAKES_AT_ONCE);
+  readonly #devices = new Map<AddressNumber, Device>();
+
+  constructor(reach: Reach) {
+    this.reach = reach;
+  }
+
+  /** The device at an address; kept for the run, because its account is. */
+  at(address: AddressNumber): Device {
+    let device = this.#devices.get(address);
+    if (device === undefined) {
+      device = new Device(address, this);
+      this.#devices.set(address, device);
+    }
+    return device;
+  }
+}
+
+/** One address, as conversations reach it. */
+export class Device {
+  readonly address: AddressNumber;
+  readonly host: string;
+  /** The name that the operator gave, if any. */
+  readonly name: string | undefined;
+  readonly budget: Budget;
+  readonly #all: Devices;
+  /** Ports whose TLS broke off on the first hello: they get the cautious one from then on. */
+  readonly #cautious = new Set<number>();
+
+  constructor(address: AddressNumber, all: Devices) {
+    this.address = address;
+    this.host = formatAddress(address);
+    this.name = all.reach.hosts.nameOf(address);
+    this.budget = new Budget(all.reach.budget);
+    this.#all = all;
+  }
+
+  /** Makes a wire of a socket that the sweep opened. It keeps the place that the sweep's connection held. */
+  adopt(socket: Socket, { port, protocol }: { port: number; protocol: string }, release: Release, deadline: number): SocketWire {
+    return new SocketWire(socket, {
+      endpoint: { host: this.host, transport: 'tcp', port },
+      protocol,
+      deadline,
+      audit: this.#all.reach.audit,
+      tls: { name: this.name, cautious: this.#cautious.has(port) },
+      inTurn: async (make) => {
+        const session = await this.#all.handshakes(make);
+        if (session.handshakeMs > SLOW_HANDSHAKE_MS) this.#all.reach.gates.slow(this.host);
+        return session;
+      },
+      onClosed: () => {
+        this.budget.rest();
+        release();
+      },
+    });
+  }
+
+  /** Connects to a port that was found open. @throws {ProbeError} where the budget is spent or the port no longer answers */
+  async open(port: number, protocol: string, deadline: number): Promise<SocketWire> {
+    const release = await this.#all.reach.gates.enter(this.host);
+    try {
+      await sleep(this.budget.pauseMs);
+      this.budget.connect();
+      const dialled = await dial(this.address, port, Math.min(CONNECT_MS, Math.max(1, deadline - performance.now())), this.#all.reach);
+      if (dialled.outcome === 'open') return this.adopt(dialled.socket, { port, protocol }, release, deadline);
+      if (dialled.outcome === 'silent') this.budget.deaf();
+      else this.budget.rest(true);
+      throw new ProbeError(dialled.outcome === 'local' ? 'given-up' : dialled.outcome, `connecting again: ${dialled.code}`);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** From now on this port is greeted with TLS 1.2 at most and without a name. */
+  beCautious(port: number): void {
+    this.#cautious.add(port);
+  }
+  isCautious(port: number): boolean {
+    return this.#cautious.has(port);
+  }
+
+  /** Asks pages of a port. The first request goes over `first`, which for https has been secured. */
+  web(port: number, scheme: 'http' | 'https', deadline: number, first?: SocketWire): Web & { close(): Promise<void> } {
+    const endpoint: Endpoint = { host: this.host, transport: 'tcp', port };
+    let ready = first;
+    const fetch = async (path: string, as: 'page' | 'icon'): Promise<Page> => {
+      this.budget.request();
+      const wire = ready ?? (await this.open(port, scheme, deadline));
+      ready = undefined;
+      try {
+        if (scheme === 'https' && !wire.secured) await wire.secure();
+        const page = await exchange(wire.release(), {
+          endpoint,
+          scheme,
+          hostHeader: this.#hostHeader(port, scheme),
+          path,
+          icon: as === 'icon',
+          paths: this.#all.reach.paths,
+          audit: this.#all.reach.audit,
+          deadline,
+        });
+        if ((page.status ?? 0) >= 500) this.budget.rest(true);
+        return page;
+      } catch (error) {
+        this.budget.rest(true);
+        throw error;
+      } finally {
+        await wire.end();
+      }
+    };
+    return {
+      endpoint,
+      scheme,
+      get: (path, as = 'page') => {
+        const key = `${scheme}://${this.host}:${port} ${path}`;
+        const known = this.#all.cache.get(key);
+        if (known !== undefined) return known;
+        const page = fetch(path, as);
+        this.#all.cache.set(key, page);
+        return page;
+      },
+      follow: (location, from) => this.#follow(location, from, { port, scheme, deadline }, () => this.web(port, scheme, deadline)),
+      close: async () => {
+        await ready?.end();
+        ready = undefined;
+      },
+    };
+  }
+
+  #hostHeader(port: number, scheme: 'http' | 'https'): string {
+    const host = this.name ?? (this.host.includes(':') ? `[${this.host}]` : this.host);
+    return port === (scheme === 'https' ? 443 : 80) ? host : `${host}:${port}`;
+  }
+
+  #follow(location: string, from: string, here: { port: number; scheme: 'http' | 'https'; deadline: number }, same: () => Web): ReturnType<Web['follow']> {
+    let url: URL;
+    try {
+      url = new URL(location, `${here.scheme}://${this.host.includes(':') ? `[${this.host}]` : this.host}:${here.port}${from}`);
+    } catch {
+      return undefined; // not a URL: recorded as the device wrote it
+    }
+    if (url.username !== '' || url.password !== '' || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    if (parseAddress(host) !== this.address && (this.name === undefined || host.toLowerCase() !== this.name.toLowerCase())) return undefined;
+    const scheme = url.protocol === 'https:' ? 'https' : 'http';
+    const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
+    const path = this.#all.reach.paths.landing(url.pathname + url.search);
+    if (path === undefined) return undefined;
+    if (port === here.port && scheme === here.scheme) return { web: same(), path };
+    const spoken = this.#all.reach.ports.find((plan) => plan.transport === 'tcp' && plan.port === port)?.protocol;
+    if (spoken === undefined || spoken === 'rfb' || spoken === 'listen') return undefined;
+    return { web: this.web(port, scheme, here.deadline), path };
+  }
+}

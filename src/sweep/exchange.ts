@@ -1,0 +1,188 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { Client } from 'undici';
+import { ForbiddenError, ProbeError } from '../errors.ts';
+import type { Audit } from './audit.ts';
+import type { Endpoint, Page } from './contract.ts';
+import { parseLoose } from './loose.ts';
+import { refuseRequest } from './messages.ts';
+import type { AllowedPaths } from './paths.ts';
+import { userAgent } from './user-agent.ts';
+
+const MAX_HEADER_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 512 * 1024;
+/** Nothing for so long: the device has stopped. A device that drips never does, which the wall clock of the whole exchange ends. */
+const IDLE_MS = 5000;
+const EXCHANGE_MS = 10_000;
+
+export interface ExchangeOptions {
+  readonly endpoint: Endpoint;
+  readonly scheme: 'http' | 'https';
+  /** What stands in `host:`; an address, or the name that the operator gave. */
+  readonly hostHeader: string;
+  readonly path: string;
+  readonly icon: boolean;
+  readonly paths: AllowedPaths;
+  readonly audit: Audit;
+  /** `performance.now()` at which it is over. */
+  readonly deadline: number;
+}
+
+/**
+ * One GET over one connection. undici speaks it; where its parser refuses the reply, what was read is read loosely, with no second request.
+ * The connection is closed afterwards, politely.
+ * @throws {ProbeError} where nothing came; {ForbiddenError} where the request is not on the list
+ */
+export async function exchange(socket: Socket, options: ExchangeOptions): Promise<Page> {
+  const { path } = options;
+  const deadline = Math.min(options.deadline, performance.now() + EXCHANGE_MS);
+  const tap = new Tap(socket, options);
+  const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())));
+  const origin = `${options.scheme}://${options.endpoint.host.includes(':') ? `[${options.endpoint.host}]` : options.endpoint.host}:${options.endpoint.port}`;
+  const client = new Client(origin, {
+    // Called in a later turn: undici does not expect its connector to answer at once.
+    connect: (_, connected) => queueMicrotask(() => connected(null, tap as unknown as Socket)),
+    pipelining: 0,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: IDLE_MS,
+    bodyTimeout: IDLE_MS,
+  });
+  try {
+    const reply = await client.request({
+      method: 'GET',
+      path,
+      headers: { host: options.hostHeader, 'user-agent': userAgent(), accept: '*/*', 'accept-encoding': 'identity' },
+      reset: true,
+      signal,
+      responseHeaders: 'raw',
+    });
+    const { bytes, cut } = await bodyUpTo(reply.body, MAX_BODY_BYTES);
+    return { path, status: reply.statusCode, headers: pairs(reply.headers as unknown as string[]), body: bytes, loose: false, ...(cut === undefined ? {} : { cut }) };
+  } catch (error) {
+    if (tap.forbidden !== undefined) throw tap.forbidden;
+    if (error instanceof Error && isTimeout(error) && tap.bytes.length === 0) throw new ProbeError('silent', `did not answer GET ${path} in time`);
+    // The parser gave up, the device has not: read on until it hangs up, stops, or has said enough.
+    await tap.settled(signal);
+    const bytes = tap.bytes;
+    if (bytes.length === 0) throw new ProbeError('cut-off', `hung up instead of answering GET ${path}`);
+    const loose = parseLoose(bytes);
+    return { path, ...loose, body: loose.body.subarray(0, MAX_BODY_BYTES), loose: true };
+  } finally {
+    tap.finish();
+    await client.destroy();
+  }
+}
+
+function isTimeout(error: Error): boolean {
+  const { code, name } = error as NodeJS.ErrnoException;
+  return name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
+}
+
+function pairs(raw: readonly string[]): [string, string][] {
+  const all: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) all.push([String(raw[i]), String(raw[i + 1])]);
+  return all;
+}
+
+/** At most `max` bytes of a body, and why it ended early. What came before a failure is kept. */
+async function bodyUpTo(body: AsyncIterable<Buffer>, max: number): Promise<{ bytes: Buffer; cut?: string }> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const part of body) {
+      parts.push(part);
+      length += part.length;
+      if (length >= max) return { bytes: Buffer.concat(parts).subarray(0, max), cut: 'max' };
+    }
+  } catch (error) {
+    return { bytes: Buffer.concat(parts), cut: isTimeout(error as Error) ? 'time' : 'hung up' };
+  }
+  return { bytes: Buffer.concat(parts) };
+}
+
+/**
+ * Stands between undici and the socket: lets out only a listed request, keeps a bounded copy of what comes in, and outlives undici's interest,
+ * so that a refused reply can be read to its end.
+ */
+class Tap extends Duplex {
+  forbidden: ForbiddenError | undefined;
+  readonly #socket: Socket;
+  readonly #options: ExchangeOptions;
+  readonly #parts: Buffer[] = [];
+  #length = 0;
+  #over = false;
+  #wake: (() => void) | undefined;
+
+  constructor(socket: Socket, options: ExchangeOptions) {
+    super();
+    this.#socket = socket;
+    this.#options = options;
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onOver());
+    socket.on('close', () => this.#onOver());
+    socket.on('error', () => this.#onOver());
+    this.on('error', () => undefined); // undici reports it as the request's failure
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+
+  /** Resolves when nothing more will come, or it has been quiet, or time is up. */
+  async settled(signal: AbortSignal): Promise<void> {
+    while (!this.#over && !signal.aborted) {
+      const before = this.#length;
+      this.#socket.resume();
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, IDLE_MS / 2);
+        const done = (): void => {
+          clearTimeout(timer);
+          resolve();
+        };
+        this.#wake = done;
+        signal.addEventListener('abort', done, { once: true });
+      });
+      if (this.#length === before) return;
+    }
+  }
+
+  finish(): void {
+    this.#over = true;
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#over) return;
+    this.#parts.push(chunk);
+    this.#length += chunk.length;
+    if (!this.destroyed && !this.push(chunk)) this.#socket.pause();
+    if (this.#length > MAX_HEADER_BYTES + MAX_BODY_BYTES) this.#onOver();
+    else this.#wake?.();
+  }
+
+  #onOver(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (!this.destroyed) this.push(null);
+    this.#wake?.();
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
+    const { endpoint, paths, icon, audit } = this.#options;
+    const refused = refuseRequest(chunk, paths, icon);
+    if (refused !== undefined) {
+      this.forbidden = new ForbiddenError(refused);
+      done(this.forbidden);
+      return;
+    }
+    audit.record({ ...endpoint, what: 'http.get', bytes: chunk });
+    this.#socket.write(chunk, done);
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    done(error);
+  }
+}

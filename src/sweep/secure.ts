@@ -1,0 +1,99 @@
+import { constants } from 'node:crypto';
+import type { Socket } from 'node:net';
+import tls from 'node:tls';
+import { ProbeError } from '../errors.ts';
+import type { Audit } from './audit.ts';
+import type { Endpoint, TlsSession } from './contract.ts';
+
+/** The chain as presented, at most this many certificates. */
+const MAX_CHAIN = 8;
+
+export interface TlsLimits {
+  /** The name that the operator gave, sent as SNI. Never made up: an address has none. */
+  readonly name?: string | undefined;
+  /** The second try of a device that hung up on the first: TLS 1.2 at most, no SNI. */
+  readonly cautious?: boolean | undefined;
+}
+
+/**
+ * Profile D: everything from TLS 1.0 with RSA 512 and SHA-1 to TLS 1.3, renegotiation info or not. Nothing is verified, nothing secret is ever sent over it.
+ * `ecdhCurve` keeps the ClientHello within one segment (303 bytes; the default with its post-quantum share is 1,568, on which old stacks fail).
+ * `sigalgs` stays unset: set, it breaks 512-bit keys.
+ */
+export const PROFILE_D: tls.SecureContextOptions = {
+  minVersion: 'TLSv1',
+  ciphers: 'DEFAULT:@SECLEVEL=0',
+  ecdhCurve: 'X25519:P-256:P-384:P-521',
+  secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
+};
+
+const CONTEXT = tls.createSecureContext(PROFILE_D);
+const CAUTIOUS_CONTEXT = tls.createSecureContext({ ...PROFILE_D, maxVersion: 'TLSv1.2' });
+
+/** Options of a handshake, for the sweep and for `explain --wire`, which prints what comes of them. */
+export function tlsOptions({ name, cautious = false }: TlsLimits): tls.ConnectionOptions {
+  return {
+    secureContext: cautious ? CAUTIOUS_CONTEXT : CONTEXT,
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    ...(name === undefined || cautious ? {} : { servername: name }),
+  };
+}
+
+/** Makes a TLS session over a connected socket. @throws {ProbeError} with what the library said */
+export async function handshake(
+  plain: Socket,
+  endpoint: Endpoint,
+  { deadline, audit, ...limits }: TlsLimits & { deadline: number; audit: Audit },
+): Promise<{ socket: tls.TLSSocket; session: TlsSession }> {
+  const from = performance.now();
+  audit.record({ ...endpoint, what: limits.cautious === true ? 'tls.client-hello (TLS 1.2 at most)' : 'tls.client-hello' });
+  const socket = tls.connect({ ...tlsOptions(limits), socket: plain });
+  const { promise: secured, resolve, reject } = Promise.withResolvers<void>();
+  const fail = (error: ProbeError): void => {
+    socket.destroy();
+    plain.destroy();
+    reject(error);
+  };
+  const onClose = (): void => fail(new ProbeError('cut-off', 'hung up in the TLS handshake'));
+  const timer = setTimeout(() => fail(new ProbeError('silent', 'no answer to the TLS handshake in time')), Math.max(1, deadline - from));
+  socket.once('secureConnect', () => resolve());
+  // Stays for good: a late error of a socket that has already failed must not end the process.
+  socket.on('error', (error: NodeJS.ErrnoException) => fail(tlsError(error)));
+  socket.once('close', onClose);
+  try {
+    await secured;
+  } finally {
+    clearTimeout(timer);
+    socket.off('close', onClose);
+  }
+  return {
+    socket,
+    session: {
+      version: socket.getProtocol() ?? 'unknown',
+      cipher: socket.getCipher()?.name ?? 'unknown',
+      chain: chainOf(socket),
+      handshakeMs: performance.now() - from,
+    },
+  };
+}
+
+function tlsError(error: NodeJS.ErrnoException): ProbeError {
+  const code = error.code ?? '';
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || code === 'ERR_SSL_HTTP_REQUEST')
+    return new ProbeError('not-this-protocol', `does not speak TLS (${code})`);
+  if (code === 'ECONNRESET' || code === 'EPIPE') return new ProbeError('cut-off', 'hung up in the TLS handshake');
+  // EPROTO, ERR_SSL_*: the device speaks TLS, but none that this library can.
+  return new ProbeError('cut-off', `the TLS handshake failed (${code || error.message})`);
+}
+
+function chainOf(socket: tls.TLSSocket): Buffer[] {
+  const chain: Buffer[] = [];
+  // An anonymous suite gives an empty object; a self-signed certificate is its own issuer.
+  let certificate = socket.getPeerCertificate(true) as tls.DetailedPeerCertificate | undefined;
+  while (certificate?.raw !== undefined && chain.length < MAX_CHAIN) {
+    chain.push(certificate.raw);
+    certificate = certificate.issuerCertificate === certificate ? undefined : certificate.issuerCertificate;
+  }
+  return chain;
+}

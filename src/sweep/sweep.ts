@@ -1,0 +1,663 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AddressNumber, familyOf, formatAddress } from '../targets/addresses.ts';
+import type { HostSet } from '../targets/hosts.ts';
+import { Permutation } from '../targets/permutation.ts';
+import type { PortPlan } from '../targets/ports.ts';
+import { Bits, packNumbers, unpackNumbers } from './bits.ts';
+import type { UdpProbe } from './contract.ts';
+import { Datagrams } from './datagrams.ts';
+import type { Device, Devices } from './device.ts';
+import { dial } from './dial.ts';
+import type { Release } from './gates.ts';
+import { Guards, type Limitation, socketLimit } from './guards.ts';
+import { emptyPort, type Ledger, ledgerErrors, type PortLedger, sumPorts } from './ledger.ts';
+import { Neighbours } from './neighbours.ts';
+import { Bucket, Pace, RoundTrip } from './pace.ts';
+import { UdpTalk } from './udp-talk.ts';
+
+export interface SweepPlan {
+  readonly hosts: HostSet;
+  readonly ports: readonly PortPlan[];
+  /** 32 bits: with a position, all that the order depends on. */
+  readonly seed: number;
+  /** Packets a second, over everything. */
+  readonly rate: number;
+  /** Packets a second to one /24. */
+  readonly ratePerNetwork: number;
+  /** Passes after the first. */
+  readonly retries: number;
+}
+
+/** What was found at an open TCP port: the connection that found it, and the place among the device's connections that it holds. */
+export interface OpenPort {
+  readonly device: Device;
+  readonly plan: PortPlan & { readonly transport: 'tcp' };
+  readonly socket: Socket;
+  readonly release: Release;
+}
+
+export interface SweepHandlers {
+  /** Talks to an open port. The sweep goes on meanwhile, and waits for it before it ends. */
+  onOpen(found: OpenPort): Promise<void>;
+  /** Talks to a UDP endpoint that answered. */
+  onAnswer(device: Device, plan: PortPlan & { readonly transport: 'udp' }, talk: UdpTalk): Promise<void>;
+  /** A neighbour on the same link was resolved. */
+  onNeighbour(device: Device, mac: string): void;
+  /** Called at least once a second, with what has changed since the last call. */
+  onCheckpoint(checkpoint: Checkpoint): void;
+}
+
+/** The state of a sweep between two packets: what a resume needs. Packed numbers are those of `bits.ts`. */
+export interface Checkpoint {
+  readonly pass: number;
+  readonly position: number;
+  /** Endpoints that were drawn but have no outcome yet, and those whose conversation is open. */
+  readonly open: string;
+  readonly talking: string;
+  /** Settled, alive (hosts), unreachable, and resolved (hosts, by attempt) since the checkpoint before. */
+  readonly settled: string;
+  readonly alive: string;
+  readonly unreachable: string;
+  readonly resolved: readonly string[];
+  readonly ports: Readonly<Record<string, PortLedger>>;
+  readonly packets: { readonly tcp: number; readonly udp: number };
+  readonly stray: number;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly packets: number;
+  readonly alive: number;
+  readonly talking: number;
+}
+
+/** Silent addresses get a second try at these ports only: it finds what 1 % loss hid at a third of the packets (docs/performance.md). */
+const PRIORITY_PORTS: ReadonlySet<number> = new Set([80, 443, 5900, 8443]);
+/** Up to so many addresses every one is tried again; above, those that showed a sign of life. */
+const RETRY_SILENT_UP_TO = 4096;
+const MAX_TALKING = 128;
+/** Endpoints held back at once (their device or network is at its limit) before no new ones are drawn. */
+const MAX_DEFERRED = 1024;
+const MAX_LOCAL_ERRORS = 5;
+const LOCAL_PAUSE_MS = 100;
+const CHECKPOINT_MS = 1000;
+const NEIGHBOUR_POLL_MS = 200;
+/** How long ARP is waited for after the last datagram of the first pass. */
+const NEIGHBOUR_WAIT_MS = 1200;
+/** A repeated datagram follows the first no sooner, and answers are waited for as long after the last: slow controllers take a second. */
+const UDP_GAP_MS = 1500;
+const UDP_GRACE_MS = 2000;
+/** Walks over endpoints without packets yield to the loop after so many. */
+const WALK = 8192;
+
+interface Pass {
+  readonly transport: 'udp' | 'tcp';
+  readonly attempt: number;
+}
+
+/** An endpoint on its way out, or held back. */
+interface Item {
+  readonly endpoint: number;
+  readonly attempt: number;
+  /** How often our own machine kept it back. */
+  readonly errors: number;
+  /** `performance.now()` before which it stays where it is. */
+  readonly notBefore?: number;
+}
+
+/**
+ * One sweep: UDP first, then every TCP port of every address in random order, then a second try where it is worth it.
+ * One event loop, one token bucket; state is a few bits for each endpoint, whatever the size of the address space.
+ */
+export class Sweep {
+  readonly #plan: SweepPlan;
+  readonly #handlers: SweepHandlers;
+  readonly #devices: Devices;
+  readonly #probes: ReadonlyMap<string, UdpProbe>;
+  readonly #datagrams: Datagrams;
+  readonly #neighbours = new Neighbours();
+  readonly #guards = new Guards(this.#neighbours);
+  readonly #pace: Pace;
+  readonly #linkPace: Bucket;
+  readonly #roundTrip = new RoundTrip();
+  readonly #maxSockets: number;
+
+  readonly #tcp: readonly number[];
+  readonly #udp: readonly number[];
+  readonly #passes: readonly Pass[];
+  readonly #priority: ReadonlySet<number>;
+  readonly #retrySilent: boolean;
+
+  readonly #settled: Bits;
+  readonly #alive: Bits;
+  readonly #unreachable: Bits;
+  /** On-link hosts only: in which attempt they were first known to be there, plus one. */
+  readonly #resolvedIn: Uint8Array;
+  readonly #hasOnLink: boolean;
+  readonly #ports: Record<string, PortLedger> = {};
+  #packetsTcp = 0;
+  #packetsUdp = 0;
+  #stray = 0;
+  #aliveCount = 0;
+
+  #pass = 0;
+  #position = 0;
+  #deferred: Item[] = [];
+  readonly #inFlight = new Set<number>();
+  readonly #talking = new Map<number, Promise<void>>();
+  readonly #talks = new Map<string, UdpTalk>();
+  /** Endpoints to talk to again after a resume: their outcome is counted already. */
+  readonly #counted = new Set<number>();
+  #fresh = { settled: [] as number[], alive: [] as number[], unreachable: [] as number[], resolved: [] as number[][] };
+  #lastUdp = 0;
+  #lastLink = 0;
+  #stopped: string | undefined;
+  #failure: unknown;
+
+  constructor(plan: SweepPlan, devices: Devices, probes: readonly UdpProbe[], handlers: SweepHandlers) {
+    this.#plan = plan;
+    this.#devices = devices;
+    this.#handlers = handlers;
+    this.#probes = new Map(probes.map((probe) => [probe.id, probe]));
+    const { guard, audit } = devices.reach;
+    this.#datagrams = new Datagrams({ guard, audit, onDatagram: (from, port, bytes) => this.#onDatagram(from, port, bytes) });
+    const now = performance.now();
+    this.#pace = new Pace(plan.rate, plan.ratePerNetwork, now);
+    this.#linkPace = new Bucket(this.#neighbours.perSecond, now);
+    this.#maxSockets = Math.min(socketLimit(), Math.max(64, Math.ceil(plan.rate)));
+    this.#tcp = plan.ports.flatMap(({ transport }, index) => (transport === 'tcp' ? [index] : []));
+    this.#udp = plan.ports.flatMap(({ transport }, index) => (transport === 'udp' ? [index] : []));
+    this.#passes = Array.from({ length: plan.retries + 1 }, (_, attempt) => [
+      ...(this.#udp.length > 0 ? [{ transport: 'udp' as const, attempt }] : []),
+      ...(this.#tcp.length > 0 ? [{ transport: 'tcp' as const, attempt }] : []),
+    ]).flat();
+    const known = this.#tcp.filter((index) => PRIORITY_PORTS.has((plan.ports[index] as PortPlan).port));
+    this.#priority = new Set(known.length > 0 ? known : this.#tcp.slice(0, PRIORITY_PORTS.size));
+    this.#retrySilent = plan.hosts.count <= RETRY_SILENT_UP_TO;
+    const endpoints = plan.hosts.count * plan.ports.length;
+    this.#settled = new Bits(endpoints);
+    this.#unreachable = new Bits(endpoints);
+    this.#alive = new Bits(plan.hosts.count);
+    this.#hasOnLink = this.#udp.length > 0 && plan.hosts.ranges.some(({ first }) => familyOf(first) === 4) && this.#neighbours.resolved() !== undefined && hasOnLink(plan.hosts, this.#neighbours);
+    this.#resolvedIn = new Uint8Array(this.#hasOnLink ? plan.hosts.count : 0);
+    for (const port of plan.ports) this.#ports[portName(port)] = emptyPort(plan.hosts.count);
+  }
+
+  /** What else is told of the sweep: how on-link addresses are paced, and whether that rests on an assumption. */
+  get notes(): string[] {
+    if (!this.#hasOnLink) return [];
+    const { size, known } = this.#neighbours.table;
+    return [
+      `directly attached addresses are looked for with UDP and the neighbour table first, ${this.#neighbours.perSecond} a second (table of ${size}${known ? '' : ', assumed: it cannot be read here'}); TCP goes to those that are there`,
+    ];
+  }
+
+  get retriesSilent(): boolean {
+    return this.#retrySilent;
+  }
+
+  /** Continues where a journal's checkpoints end. `answered` are endpoints that were talked to after the last of them, once and for all. */
+  resume(checkpoints: readonly Checkpoint[], answered: readonly { host: AddressNumber; port: PortPlan }[]): void {
+    for (const { settled, alive, unreachable, resolved } of checkpoints) {
+      for (const endpoint of unpackNumbers(settled)) this.#settled.add(endpoint);
+      for (const host of unpackNumbers(alive)) this.#liven(host);
+      for (const endpoint of unpackNumbers(unreachable)) this.#unreachable.add(endpoint);
+      for (const [attempt, hosts] of resolved.entries()) if (this.#hasOnLink) for (const host of unpackNumbers(hosts)) this.#resolvedIn[host] ||= attempt + 1;
+    }
+    const last = checkpoints.at(-1);
+    if (last === undefined) return;
+    this.#pass = last.pass;
+    this.#position = last.position;
+    Object.assign(this.#ports, structuredClone(last.ports));
+    this.#packetsTcp = last.packets.tcp;
+    this.#packetsUdp = last.packets.udp;
+    this.#stray = last.stray;
+    const attempt = this.#passes[Math.min(this.#pass, this.#passes.length - 1)]?.attempt ?? 0;
+    for (const endpoint of unpackNumbers(last.talking)) {
+      this.#counted.add(endpoint);
+      this.#deferred.push({ endpoint, attempt, errors: 0 });
+    }
+    for (const endpoint of unpackNumbers(last.open)) this.#deferred.push({ endpoint, attempt, errors: 0 });
+    for (const { host, port } of answered) {
+      const endpoint = this.#endpointOf(host, port);
+      if (endpoint === undefined) continue;
+      if (this.#counted.delete(endpoint)) this.#deferred = this.#deferred.filter((item) => item.endpoint !== endpoint);
+      else if (!this.#settled.has(endpoint)) {
+        this.#portOf(endpoint).asked += 1;
+        this.#settle(endpoint, 'answered');
+      }
+    }
+    this.#deferred = this.#deferred.filter(({ endpoint }) => this.#counted.has(endpoint) || !this.#settled.has(endpoint));
+  }
+
+  /** Sweeps to the end, or to {@link stop}. */
+  async run(): Promise<void> {
+    await this.#datagrams.open(new Set(this.#plan.hosts.ranges.map(({ first }) => familyOf(first))));
+    const timers = [setInterval(() => this.#everySecond(), CHECKPOINT_MS)];
+    if (this.#hasOnLink) timers.push(setInterval(() => this.#pollNeighbours(), NEIGHBOUR_POLL_MS));
+    try {
+      while (this.#pass < this.#passes.length) {
+        await this.#runPass(this.#passes[this.#pass] as Pass);
+        if (!this.#going) break;
+        this.#pass += 1;
+        this.#position = 0;
+      }
+      await this.#drain();
+      if (this.#udp.length > 0) await this.#until(this.#lastUdp + UDP_GRACE_MS);
+      await this.#settleDown();
+    } finally {
+      for (const timer of timers) clearInterval(timer);
+    }
+    this.#guards.finish(this.#datagrams);
+    if (this.#failure !== undefined) throw this.#failure;
+    const interrupted = { pass: this.#pass, position: this.#position };
+    this.#everySecond();
+    await this.#account(interrupted);
+    for (const error of ledgerErrors(this.#ports)) this.#guards.note('ledger', `the account does not add up (${error}); please report this`);
+  }
+
+  /** Ends the sweep early: nothing more is sent, conversations get a moment to finish. */
+  stop(why: string): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = why;
+    this.#guards.note('interrupted', `the sweep was ended before it was done (${why})`);
+  }
+
+  close(): void {
+    this.#datagrams.close();
+  }
+
+  get limitations(): readonly Limitation[] {
+    return this.#guards.limitations;
+  }
+
+  get ledger(): Ledger {
+    return { ports: this.#ports, total: sumPorts(Object.values(this.#ports)), packets: { tcp: this.#packetsTcp, udp: this.#packetsUdp }, alive: this.#aliveCount, stray: this.#stray };
+  }
+
+  get progress(): Progress {
+    const { count } = this.#plan.hosts;
+    const sizes = this.#passes.map((pass) => this.#sizeOf(pass) * (pass.attempt === 0 ? 1 : this.#retrySilent ? this.#retryShare(pass) : 0));
+    const total = sizes.reduce((a, b) => a + b, 0);
+    const before = sizes.slice(0, this.#pass).reduce((a, b) => a + b, 0);
+    const here = this.#passes[this.#pass];
+    const within = here === undefined ? 0 : (this.#position / Math.max(1, this.#sizeOf(here))) * (sizes[this.#pass] ?? 0);
+    return { done: Math.min(total, before + within), total: Math.max(total, count === 0 ? 0 : 1), packets: this.#packetsTcp + this.#packetsUdp, alive: this.#aliveCount, talking: this.#talking.size };
+  }
+
+  // ---- passes -------------------------------------------------------------------------------------------------
+
+  #sizeOf({ transport }: Pass): number {
+    return transport === 'udp' ? this.#plan.hosts.count : this.#plan.hosts.count * this.#tcp.length;
+  }
+
+  #retryShare({ transport }: Pass): number {
+    return transport === 'udp' ? 1 : this.#priority.size / Math.max(1, this.#tcp.length);
+  }
+
+  async #runPass(pass: Pass): Promise<void> {
+    if (pass.transport === 'udp' && pass.attempt > 0) await this.#until(this.#lastUdp + UDP_GAP_MS);
+    const order = this.#orderOf(this.#pass);
+    let walked = 0;
+    while (this.#going && !(this.#position >= order.size && this.#deferred.length === 0 && this.#inFlight.size === 0)) {
+      let room = this.#launchDeferred(this.#room());
+      while (room > 0 && this.#position < order.size && this.#deferred.length < MAX_DEFERRED) {
+        const item = order.at(this.#position);
+        this.#position += 1;
+        const sent = pass.transport === 'udp' ? this.#drawHost(item, pass) : this.#drawEndpoint(item, pass);
+        if (sent) room -= 1;
+        walked += 1;
+        if (walked % WALK === 0) await this.#turn();
+      }
+      await this.#turn();
+    }
+    if (pass.transport === 'udp' && this.#hasOnLink) {
+      await this.#until(this.#lastLink + NEIGHBOUR_WAIT_MS);
+      this.#pollNeighbours();
+    }
+  }
+
+  /** What a resume brought along after the last pass. */
+  async #drain(): Promise<void> {
+    while (this.#going && (this.#deferred.length > 0 || this.#inFlight.size > 0)) {
+      this.#launchDeferred(this.#room());
+      await this.#turn();
+    }
+  }
+
+  get #going(): boolean {
+    return this.#stopped === undefined && this.#failure === undefined;
+  }
+
+  /** The order of a pass: each has its own, and the same one after a resume. */
+  #orderOf(pass: number): Permutation {
+    return new Permutation(this.#sizeOf(this.#passes[pass] as Pass), (this.#plan.seed + Math.imul(pass + 1, 0x9e3779b9)) >>> 0);
+  }
+
+  /** How many items may be launched in this turn. */
+  #room(): number {
+    if (this.#talking.size >= MAX_TALKING) return 0;
+    return Math.max(0, Math.min(this.#pace.bucket.available(performance.now()), this.#maxSockets - this.#inFlight.size));
+  }
+
+  /** One UDP item is an address: all its requests go out together, so that an on-link address is resolved once. False where nothing was sent. */
+  #drawHost(host: number, { attempt }: Pass): boolean {
+    const address = this.#plan.hosts.at(host);
+    if (this.#neighbours.isEdge(address)) return false;
+    if (attempt > 0 && !this.#alive.has(host) && !this.#retrySilent) return false;
+    let sent = false;
+    for (const index of this.#udp) {
+      const endpoint = host * this.#plan.ports.length + index;
+      if (this.#settled.has(endpoint)) continue;
+      sent = true;
+      this.#launch({ endpoint, attempt, errors: 0 });
+    }
+    return sent;
+  }
+
+  #drawEndpoint(item: number, { attempt }: Pass): boolean {
+    const host = Math.floor(item / this.#tcp.length);
+    const index = this.#tcp[item % this.#tcp.length] as number;
+    const endpoint = host * this.#plan.ports.length + index;
+    if (this.#settled.has(endpoint)) return false;
+    const address = this.#plan.hosts.at(host);
+    if (this.#neighbours.isEdge(address)) return false;
+    if (this.#isOnLink(address)) {
+      const since = this.#resolvedIn[host] as number;
+      if (since === 0 || since > attempt + 1) return false;
+    } else if (attempt > 0 && !this.#alive.has(host) && !(this.#retrySilent && this.#priority.has(index))) return false;
+    this.#launch({ endpoint, attempt, errors: 0 });
+    return true;
+  }
+
+  /** Tries those that were held back first; returns the room that is left. */
+  #launchDeferred(room: number): number {
+    const items = this.#deferred.splice(0, room);
+    const before = this.#deferred.length;
+    for (const item of items) this.#launch(item);
+    return room - (items.length - (this.#deferred.length - before));
+  }
+
+  /** Sends, or puts back what may not be sent yet. */
+  #launch(item: Item): void {
+    const { endpoint } = item;
+    const plan = this.#plan.ports[endpoint % this.#plan.ports.length] as PortPlan;
+    const host = Math.floor(endpoint / this.#plan.ports.length);
+    const address = this.#plan.hosts.at(host);
+    const now = performance.now();
+    if (item.notBefore !== undefined && now < item.notBefore) {
+      this.#deferred.push(item);
+      return;
+    }
+    const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(item.attempt, random32) : [];
+    const onLink = this.#isOnLink(address) && !this.#alive.has(host);
+    if ((onLink && this.#linkPace.available(now) < 1) || (plan.transport === 'tcp' && this.#devices.reach.gates.full(formatAddress(address))) || !this.#pace.admit(address, Math.max(1, hello.length), now)) {
+      this.#deferred.push(item);
+      return;
+    }
+    if (onLink) {
+      this.#linkPace.take(1);
+      this.#lastLink = now;
+    }
+    this.#inFlight.add(endpoint);
+    const sent = plan.transport === 'udp' ? this.#sendHello(item, address, plan, hello) : this.#connect(item, address, plan);
+    sent.catch((error: unknown) => this.#fail(error));
+  }
+
+  async #connect(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'tcp' }): Promise<void> {
+    const { endpoint, attempt } = item;
+    const release = await this.#devices.reach.gates.enter(formatAddress(address));
+    const dialled = await dial(address, plan.port, attempt === 0 ? this.#roundTrip.timeoutMs : RoundTrip.CEILING_MS, this.#devices.reach);
+    this.#inFlight.delete(endpoint);
+    if (dialled.outcome === 'local') {
+      release();
+      this.#localError(item, dialled.code);
+      return;
+    }
+    this.#packetsTcp += 1;
+    const host = Math.floor(endpoint / this.#plan.ports.length);
+    const again = this.#counted.delete(endpoint);
+    if (!again && this.#isFirstAsk(host, address, attempt)) this.#portOf(endpoint).asked += 1;
+    if (dialled.outcome === 'open' || dialled.outcome === 'refused') {
+      this.#roundTrip.sample(dialled.ms);
+      this.#liven(host);
+      if (!again) this.#settle(endpoint, dialled.outcome === 'open' ? 'answered' : 'refused');
+    } else if (dialled.outcome === 'unreachable' && this.#unreachable.add(endpoint)) this.#fresh.unreachable.push(endpoint);
+    if (dialled.outcome !== 'open') {
+      release();
+        return;
+    }
+    const device = this.#devices.at(address);
+    device.budget.countConnect();
+    this.#talk(endpoint, this.#handlers.onOpen({ device, plan, socket: dialled.socket, release }));
+  }
+
+  async #sendHello(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'udp' }, hello: ReturnType<UdpProbe['hello']>): Promise<void> {
+    const { endpoint, attempt } = item;
+    this.#lastUdp = performance.now();
+    const results = await Promise.all(hello.map((datagram) => this.#datagrams.send(address, plan.port, datagram)));
+    this.#packetsUdp += results.filter(({ sent }) => sent === 'sent').length;
+    this.#inFlight.delete(endpoint);
+    const local = results.find(({ sent }) => sent === 'local');
+    if (local !== undefined && results.every(({ sent }) => sent !== 'sent')) {
+      this.#localError(item, local.code ?? 'unknown');
+      return;
+    }
+    if (attempt === 0 && !this.#counted.has(endpoint)) this.#portOf(endpoint).asked += 1;
+    if (results.some(({ sent }) => sent === 'unreachable') && this.#unreachable.add(endpoint)) this.#fresh.unreachable.push(endpoint);
+  }
+
+  /** A condition of this machine is never a result: try again, and where it stays, say that the endpoint was lost. */
+  #localError(item: Item, code: string): void {
+    const { endpoint, attempt, errors } = item;
+    if (code === 'EMFILE' || code === 'ENFILE') this.#guards.note('descriptors', `this process ran out of file descriptors (${code}); raise the limit (ulimit -n) or lower --rate`);
+    if (errors + 1 < MAX_LOCAL_ERRORS) {
+      this.#deferred.push({ endpoint, attempt, errors: errors + 1, notBefore: performance.now() + LOCAL_PAUSE_MS });
+      return;
+    }
+    this.#guards.note('local-errors', `packets could not be sent from this machine (${code}); the endpoints are counted as lost`);
+    this.#portOf(endpoint).asked += 1;
+    this.#settle(endpoint, 'lost');
+  }
+
+  // ---- answers ------------------------------------------------------------------------------------------------
+
+  #onDatagram(from: AddressNumber, port: number, bytes: Buffer): void {
+    const host = this.#plan.hosts.indexOf(from);
+    const index = this.#udp.find((at) => (this.#plan.ports[at] as PortPlan).port === port);
+    const plan = index === undefined ? undefined : (this.#plan.ports[index] as PortPlan & { transport: 'udp' });
+    if (host === undefined || index === undefined || plan === undefined) {
+      this.#stray += 1;
+      return;
+    }
+    const key = `${formatAddress(from)} ${port}`;
+    const talk = this.#talks.get(key);
+    if (talk !== undefined) {
+      talk.receive(bytes, this.#probeFor(plan).recognise(bytes));
+      return;
+    }
+    const name = this.#probeFor(plan).recognise(bytes);
+    const endpoint = host * this.#plan.ports.length + index;
+    const again = this.#counted.delete(endpoint);
+    if (name === undefined || (this.#settled.has(endpoint) && !again)) {
+      if (name === undefined) this.#stray += 1;
+      return;
+    }
+    this.#liven(host);
+    if (!again) this.#settle(endpoint, 'answered');
+    const device = this.#devices.at(from);
+    const opened = new UdpTalk({ host: device.host, transport: 'udp', port }, device.budget, (datagram) => {
+      this.#pace.bucket.take(1);
+      this.#packetsUdp += 1;
+      return this.#datagrams.send(from, port, datagram);
+    });
+    opened.receive(bytes, name);
+    this.#talks.set(key, opened);
+    this.#talk(
+      endpoint,
+      this.#handlers.onAnswer(device, plan, opened).finally(() => this.#talks.delete(key)),
+    );
+  }
+
+  #talk(endpoint: number, conversation: Promise<void>): void {
+    this.#talking.set(
+      endpoint,
+      conversation
+        .catch((error: unknown) => this.#fail(error))
+        .finally(() => {
+          this.#talking.delete(endpoint);
+              }),
+    );
+  }
+
+  #pollNeighbours(): void {
+    const { attempt, transport } = this.#passes[Math.min(this.#pass, this.#passes.length - 1)] as Pass;
+    // A TCP pass asks those that were there when it began; who turns up meanwhile is for the next one.
+    const since = transport === 'udp' ? attempt : attempt + 1;
+    for (const [address, mac] of this.#neighbours.resolved() ?? []) {
+      const host = this.#plan.hosts.indexOf(address);
+      if (host === undefined || this.#resolvedIn[host] !== 0 || !this.#neighbours.onLink(address)) continue;
+      this.#resolvedIn[host] = since + 1;
+      (this.#fresh.resolved[since] ??= []).push(host);
+      this.#liven(host);
+      this.#handlers.onNeighbour(this.#devices.at(address), mac);
+    }
+  }
+
+  // ---- the account --------------------------------------------------------------------------------------------
+
+  #portOf(endpoint: number): PortLedger {
+    return this.#ports[portName(this.#plan.ports[endpoint % this.#plan.ports.length] as PortPlan)] as PortLedger;
+  }
+
+  #endpointOf(address: AddressNumber, { transport, port }: PortPlan): number | undefined {
+    const host = this.#plan.hosts.indexOf(address);
+    const index = this.#plan.ports.findIndex((plan) => plan.transport === transport && plan.port === port);
+    return host === undefined || index < 0 ? undefined : host * this.#plan.ports.length + index;
+  }
+
+  #settle(endpoint: number, as: 'answered' | 'refused' | 'lost'): void {
+    if (!this.#settled.add(endpoint)) return;
+    this.#fresh.settled.push(endpoint);
+    this.#portOf(endpoint)[as] += 1;
+  }
+
+  #liven(host: number): void {
+    if (!this.#alive.add(host)) return;
+    this.#aliveCount += 1;
+    this.#fresh.alive.push(host);
+  }
+
+  #isOnLink(address: AddressNumber): boolean {
+    return this.#hasOnLink && typeof address === 'number' && this.#neighbours.onLink(address);
+  }
+
+  /** On-link hosts may be resolved late: then a later pass asks them for the first time. */
+  #isFirstAsk(host: number, address: AddressNumber, attempt: number): boolean {
+    return this.#isOnLink(address) ? this.#resolvedIn[host] === attempt + 1 : attempt === 0;
+  }
+
+  /** Every endpoint that has no outcome yet gets one, by looking at it: nothing here is computed by taking one count from another. */
+  async #account({ pass, position }: { pass: number; position: number }): Promise<void> {
+    const open = new Set(this.#deferred.filter(({ attempt }) => attempt === 0).map(({ endpoint }) => endpoint));
+    let walked = 0;
+    for (const [at, { transport, attempt }] of this.#passes.entries()) {
+      if (attempt > 0) break;
+      const indexes = transport === 'udp' ? this.#udp : this.#tcp;
+      const size = this.#sizeOf({ transport, attempt });
+      const order = this.#orderOf(at);
+      for (let place = 0; place < size; place += 1) {
+        const item = order.at(place);
+        const reached = at < pass || (at === pass && place < position);
+        const host = transport === 'udp' ? item : Math.floor(item / indexes.length);
+        for (const index of transport === 'udp' ? indexes : [indexes[item % indexes.length] as number]) this.#accountFor(host * this.#plan.ports.length + index, host, reached, open);
+        walked += 1;
+        if (walked % WALK === 0) await this.#turn();
+      }
+    }
+  }
+
+  #accountFor(endpoint: number, host: number, reached: boolean, open: ReadonlySet<number>): void {
+    if (this.#settled.has(endpoint)) return;
+    const port = this.#portOf(endpoint);
+    const address = this.#plan.hosts.at(host);
+    const isTcp = this.#plan.ports[endpoint % this.#plan.ports.length]?.transport === 'tcp';
+    const skip = (why: string): void => void (port.skipped[why] = (port.skipped[why] ?? 0) + 1);
+    if (this.#neighbours.isEdge(address)) skip('network or broadcast address');
+    else if (!reached || open.has(endpoint)) skip(this.#stopped ?? 'not reached');
+    else if (isTcp && this.#isOnLink(address) && this.#resolvedIn[host] === 0) skip('no neighbour answered for it');
+    else if (isTcp && this.#isOnLink(address) && (this.#resolvedIn[host] as number) > this.#plan.retries + 1) skip('found too late');
+    else if (this.#inFlight.has(endpoint)) {
+      port.asked += 1;
+      port.givenUp += 1;
+    } else if (this.#unreachable.has(endpoint)) port.unreachable += 1;
+    else port.silent += 1;
+  }
+
+  // ---- time ---------------------------------------------------------------------------------------------------
+
+  #everySecond(): void {
+    this.#pace.rate = this.#plan.rate * this.#guards.look();
+    const fresh = this.#fresh;
+    this.#fresh = { settled: [], alive: [], unreachable: [], resolved: [] };
+    this.#handlers.onCheckpoint({
+      pass: this.#pass,
+      position: this.#position,
+      open: packNumbers([...this.#inFlight, ...this.#deferred.map(({ endpoint }) => endpoint)].filter((endpoint) => !this.#counted.has(endpoint))),
+      talking: packNumbers([...this.#talking.keys(), ...this.#counted]),
+      settled: packNumbers(fresh.settled),
+      alive: packNumbers(fresh.alive),
+      unreachable: packNumbers(fresh.unreachable),
+      resolved: Array.from(fresh.resolved, (hosts) => packNumbers(hosts ?? [])),
+      ports: structuredClone(this.#ports),
+      packets: { tcp: this.#packetsTcp, udp: this.#packetsUdp },
+      stray: this.#stray,
+    });
+  }
+
+  /** Waits for the conversations; after a stop only for a moment. */
+  async #settleDown(): Promise<void> {
+    while (this.#talking.size > 0 || this.#inFlight.size > 0) {
+      if (this.#failure !== undefined) return;
+      if (this.#stopped !== undefined) {
+        await Promise.race([Promise.allSettled(this.#talking.values()), sleep(2000)]);
+        return;
+      }
+      await this.#turn();
+    }
+  }
+
+  async #until(moment: number): Promise<void> {
+    while (this.#going && performance.now() < moment) await sleep(Math.min(50, Math.max(1, moment - performance.now())));
+  }
+
+  /** Lets the event loop turn; about a millisecond. */
+  async #turn(): Promise<void> {
+    await sleep(1);
+  }
+
+  #probeFor(plan: PortPlan): UdpProbe {
+    const probe = this.#probes.get(plan.protocol);
+    if (probe === undefined) throw new Error(`no probe speaks ${plan.protocol}`);
+    return probe;
+  }
+
+  /** A fault of ours ends the sweep; faults of devices never come here. */
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+  }
+}
+
+function portName({ transport, port }: PortPlan): string {
+  return `${port}/${transport}`;
+}
+
+function hasOnLink(hosts: HostSet, neighbours: Neighbours): boolean {
+  return hosts.ranges.some((range) => neighbours.touches(range));
+}
+
+function random32(): number {
+  return Math.floor(Math.random() * 2 ** 32);
+}

@@ -1,0 +1,92 @@
+import ipaddr from 'ipaddr.js';
+
+/**
+ * Addresses as numbers. IPv4 is a number below 2^32, IPv6 a bigint: one host is one value, and blocks are counted without being expanded.
+ */
+export type AddressNumber = number | bigint;
+
+/** A closed range of addresses of one family. */
+export interface AddressRange {
+  readonly first: AddressNumber;
+  readonly last: AddressNumber;
+}
+
+const FAMILIES = { 4: 32, 6: 128 } as const;
+
+/** The number of an address in text, or undefined where the text is no address. `::ffff:192.0.2.1` is 192.0.2.1; a zone (`%eth0`) is refused. */
+export function parseAddress(text: string): AddressNumber | undefined {
+  if (text.includes('%')) return undefined;
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return toNumber(ipaddr.IPv4.parse(text));
+  if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined;
+  const address = ipaddr.IPv6.parse(text);
+  return toNumber(address.isIPv4MappedAddress() ? address.toIPv4Address() : address);
+}
+
+function toNumber(address: ipaddr.IPv4 | ipaddr.IPv6): AddressNumber {
+  const bytes = address.toByteArray();
+  if (bytes.length === 4) return bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+  return bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+}
+
+/** The canonical text of an address (RFC 5952 for IPv6). */
+export function formatAddress(address: AddressNumber): string {
+  if (typeof address === 'number') return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
+  return parsed(address).toRFC5952String();
+}
+
+function parsed(address: bigint): ipaddr.IPv6 {
+  return new ipaddr.IPv6(Array.from({ length: 16 }, (_, i) => Number((address >> BigInt(120 - 8 * i)) & 255n)));
+}
+
+export function familyOf(address: AddressNumber): 4 | 6 {
+  return typeof address === 'number' ? 4 : 6;
+}
+
+export function sizeOf({ first, last }: AddressRange): bigint {
+  return BigInt(last) - BigInt(first) + 1n;
+}
+
+export function contains({ first, last }: AddressRange, address: AddressNumber): boolean {
+  return typeof first === typeof address && first <= address && address <= last;
+}
+
+/** The smallest blocks that make up a range, in order: what a list of addresses is shown as. At most `max` of them. */
+export function blocksOf({ first, last }: AddressRange, max = 64): string[] {
+  const bits = FAMILIES[familyOf(first)];
+  const blocks: string[] = [];
+  let at = BigInt(first);
+  const end = BigInt(last);
+  while (at <= end && blocks.length < max) {
+    let size = 0;
+    while (size < bits && (at >> BigInt(size)) % 2n === 0n && at + (1n << BigInt(size + 1)) - 1n <= end) size += 1;
+    const base = typeof first === 'number' ? Number(at) : at;
+    blocks.push(size === 0 ? formatAddress(base) : `${formatAddress(base)}/${bits - size}`);
+    at += 1n << BigInt(size);
+  }
+  return blocks;
+}
+
+export type Space = 'private' | 'loopback' | 'link-local' | 'unique-local' | 'carrier-grade-nat' | 'public' | 'special';
+
+/** Which space an address is from (RFC 1918, 5735, 6598, 4193 and their relatives). `special` is what no device can have: multicast, broadcast, unspecified, reserved. */
+export function spaceOf(address: AddressNumber): Space {
+  const range = typeof address === 'number' ? ipaddr.IPv4.parse(formatAddress(address)).range() : parsed(address).range();
+  switch (range) {
+    case 'private':
+      return 'private';
+    case 'loopback':
+      return 'loopback';
+    case 'linkLocal':
+      return 'link-local';
+    case 'uniqueLocal':
+      return 'unique-local';
+    case 'carrierGradeNat':
+      return 'carrier-grade-nat';
+    case 'multicast':
+    case 'broadcast':
+    case 'unspecified':
+      return 'special';
+    default:
+      return 'public';
+  }
+}
