@@ -42,3 +42,15 @@ function editDistance(a: string, b: string): number {
 export function count(number: number, one: string, many = `${one}s`): string {
   return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
 }
+
+/** A MAC address in any usual spelling as 12 upper-case hex digits with colons; undefined where it is none, or one that no device has (all zero, all ones, group bit). */
+export function canonicalMac(text: string): string | undefined {
+  const trimmed = text.trim();
+  const parts = trimmed.split(/[:-]/);
+  // `0:0:5e:0:53:10`: some systems drop leading zeros.
+  const digits = parts.length === 6 ? parts.map((part) => part.padStart(2, '0')).join('') : trimmed.replace(/[:.-]/g, '');
+  if (!/^[0-9a-f]{12}$/i.test(digits)) return undefined;
+  const upper = digits.toUpperCase();
+  if (upper === '000000000000' || (Number.parseInt(upper.slice(0, 2), 16) & 1) === 1) return undefined;
+  return (upper.match(/../g) as string[]).join(':');
+}

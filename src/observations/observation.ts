@@ -1,0 +1,90 @@
+import { OUTCOMES, type Facts, type FactValue, type Outcome, type Transport, TRANSPORTS } from '../vocabulary.ts';
+
+/** The facts of one probe at one endpoint: one line of the journal. Transport and port are absent for what belongs to the address itself (its MAC). */
+export interface Observation {
+  readonly v: 1;
+  readonly kind: 'observation';
+  readonly host: string;
+  readonly transport?: Transport;
+  readonly port?: number;
+  readonly probe: string;
+  /** ISO 8601, UTC, when the probe began. */
+  readonly at?: string;
+  /** How long it took. */
+  readonly ms?: number;
+  readonly outcome: Outcome;
+  readonly facts: Facts;
+  /** Why it ended as it did, where that is not plain from the outcome. */
+  readonly note?: string;
+}
+
+/**
+ * Reads an observation, ours or another tool's. Only `host`, `probe` and `facts` are required; unknown facts are kept.
+ * Returns the reason where it is none.
+ */
+export function readObservation(value: unknown): Observation | { readonly reason: string } {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { reason: 'it is no object' };
+  const { host, transport, port, probe, at, ms, outcome = 'answered', facts, note } = value as Record<string, unknown>;
+  if (typeof host !== 'string' || host === '') return { reason: 'host is missing' };
+  if (typeof probe !== 'string' || probe === '') return { reason: 'probe is missing' };
+  if (typeof facts !== 'object' || facts === null || Array.isArray(facts)) return { reason: 'facts is missing' };
+  if (transport !== undefined && !TRANSPORTS.includes(transport as Transport)) return { reason: 'transport is neither tcp nor udp' };
+  if (port !== undefined && !(Number.isInteger(port) && (port as number) > 0 && (port as number) < 65536)) return { reason: 'port is no port' };
+  if (!isOutcome(outcome)) return { reason: 'outcome is none of the known ones' };
+  return {
+    v: 1,
+    kind: 'observation',
+    host,
+    ...(transport === undefined ? {} : { transport: transport as Transport }),
+    ...(port === undefined ? {} : { port: port as number }),
+    probe,
+    ...(typeof at === 'string' ? { at } : {}),
+    ...(typeof ms === 'number' ? { ms } : {}),
+    outcome,
+    facts: facts as Facts,
+    ...(typeof note === 'string' ? { note } : {}),
+  };
+}
+
+function isOutcome(value: unknown): value is Outcome {
+  return typeof value === 'string' && (OUTCOMES.includes(value as (typeof OUTCOMES)[number]) || value.startsWith('skipped:'));
+}
+
+/** What is known of one endpoint: the facts of all probes that spoke to it. Without transport and port: of the address itself. */
+export interface EndpointFacts {
+  readonly host: string;
+  readonly transport?: Transport;
+  readonly port?: number;
+  /** The probes that answered. */
+  readonly probes: readonly string[];
+  readonly outcomes: Readonly<Record<string, Outcome>>;
+  readonly facts: Facts;
+  /** The first and last time that something was seen, ISO 8601. */
+  readonly first?: string;
+  readonly last?: string;
+}
+
+/** Puts the observations of one host together by endpoint. Of two for one fact the later one counts; pages are added up. */
+export function byEndpoint(observations: Iterable<Observation>): EndpointFacts[] {
+  const endpoints = new Map<string, { host: string; transport?: Transport; port?: number; probes: Set<string>; outcomes: Record<string, Outcome>; facts: Record<string, FactValue>; times: string[] }>();
+  for (const { host, transport, port, probe, outcome, facts, at } of observations) {
+    const key = `${port ?? 0}/${transport ?? ''}`;
+    let endpoint = endpoints.get(key);
+    if (endpoint === undefined) {
+      endpoint = { host, ...(transport === undefined ? {} : { transport }), ...(port === undefined ? {} : { port }), probes: new Set(), outcomes: {}, facts: {}, times: [] };
+      endpoints.set(key, endpoint);
+    }
+    endpoint.outcomes[probe] = outcome;
+    if (outcome === 'answered') endpoint.probes.add(probe);
+    if (at !== undefined) endpoint.times.push(at);
+    for (const [name, value] of Object.entries(facts)) endpoint.facts[name] = name === 'http.pages' ? { ...(endpoint.facts[name] as object | undefined), ...(value as object) } : value;
+  }
+  return [...endpoints.values()]
+    .sort((a, b) => (a.transport === b.transport ? (a.port ?? 0) - (b.port ?? 0) : (a.transport ?? '') < (b.transport ?? '') ? -1 : 1))
+    .map(({ probes, times, ...rest }) => {
+      const sorted = times.sort();
+      const [first] = sorted;
+      const last = sorted.at(-1);
+      return { ...rest, probes: [...probes].sort(), ...(first === undefined ? {} : { first }), ...(last === undefined ? {} : { last }) };
+    });
+}

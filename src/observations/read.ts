@@ -1,0 +1,144 @@
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { InputError, inputError, type Problem, problem, systemReason } from '../errors.ts';
+import { parseAddress } from '../targets/addresses.ts';
+import type { JournalEntry } from './journal.ts';
+import { type Line, readLines, splitLines } from './lines.ts';
+import { type Observation, readObservation } from './observation.ts';
+
+/** A journal entry as it was read; its fields are checked by whoever knows the kind. */
+export type ReadEntry = JournalEntry & Readonly<Record<string, unknown>>;
+
+/** A file of observations, with the places of its lines, so that one host after the other can be read without holding all of them. */
+export interface ObservationIndex {
+  /** Hosts in the order of their addresses, names last. */
+  readonly hosts: readonly string[];
+  readonly observations: number;
+  /** The observations that stand behind the last checkpoint. */
+  readonly afterCheckpoint: readonly Observation[];
+  /** Corrupt lines, each with its number. They are left out, the rest is kept. */
+  readonly problems: readonly Problem[];
+  /** True where the last line was torn, as a killed process leaves it. */
+  readonly torn: boolean;
+  /** Bytes up to the end of the last whole line. */
+  readonly wholeBytes: number;
+  of(host: string): Observation[];
+  close(): void;
+}
+
+const KINDS: ReadonlySet<unknown> = new Set(['run', 'checkpoint', 'end']);
+const MAX_PROBLEMS = 1000;
+/** A file without checkpoints has nothing to resume: its observations are not held. */
+const MAX_AFTER_CHECKPOINT = 100_000;
+
+/**
+ * Indexes a journal, or any file of observations as lines of JSON. `-` is standard input, which is held in memory.
+ * @param onEntry is given the entries that are no observations, in order
+ * @throws {InputError} where the file cannot be read
+ */
+export async function indexObservations(file: string, onEntry: (entry: ReadEntry, line: number) => void = () => undefined): Promise<ObservationIndex> {
+  const source = openSource(file);
+  const places = new Map<string, number[]>();
+  const problems: Problem[] = [];
+  let afterCheckpoint: Observation[] = [];
+  let observations = 0;
+  let torn = false;
+  let wholeBytes = 0;
+  const take = (line: Line): void => {
+    if (line.complete) wholeBytes = line.offset + line.bytes + 1;
+    if (line.bytes === 0) return;
+    const read: Parsed = line.text === undefined ? { reason: 'it is too long' } : parseEntry(line.text);
+    if (read.reason !== undefined) {
+      if (!line.complete) torn = true;
+      if (problems.length < MAX_PROBLEMS) problems.push(problem('bad-journal-line', { reason: read.reason }, { file, line: line.number }));
+    } else if (read.observation !== undefined) {
+      observations += 1;
+      afterCheckpoint.push(read.observation);
+      if (afterCheckpoint.length > MAX_AFTER_CHECKPOINT) afterCheckpoint = [];
+      const { host } = read.observation;
+      const at = places.get(host);
+      if (at === undefined) places.set(host, [line.offset, line.bytes]);
+      else at.push(line.offset, line.bytes);
+    } else {
+      if (read.entry.kind === 'checkpoint') afterCheckpoint = [];
+      onEntry(read.entry, line.number);
+    }
+  };
+  try {
+    for await (const line of source.lines) take(line);
+  } catch (error) {
+    source.close();
+    throw error instanceof InputError ? error : inputError('unreadable-file', { file, reason: systemReason(error) });
+  }
+  return {
+    hosts: [...places.keys()].sort(byAddress),
+    observations,
+    afterCheckpoint,
+    problems,
+    torn,
+    wholeBytes,
+    of: (host) => {
+      const at = places.get(host) ?? [];
+      const found: Observation[] = [];
+      for (let i = 0; i < at.length; i += 2) {
+        const { observation } = parseEntry(source.slice(at[i] as number, at[i + 1] as number).toString('utf8'));
+        if (observation !== undefined) found.push(observation);
+      }
+      return found;
+    },
+    close: source.close,
+  };
+}
+
+interface Source {
+  readonly lines: AsyncIterable<Line> | Iterable<Line>;
+  slice(offset: number, bytes: number): Buffer;
+  close(): void;
+}
+
+function openSource(file: string): Source {
+  try {
+    if (file === '-') {
+      const all = readFileSync(0);
+      return { lines: splitLines(all), slice: (offset, bytes) => all.subarray(offset, offset + bytes), close: () => undefined };
+    }
+    const descriptor = openSync(file, 'r');
+    return {
+      lines: readLines(descriptor),
+      slice: (offset, bytes) => {
+        const buffer = Buffer.alloc(bytes);
+        readSync(descriptor, buffer, 0, bytes, offset);
+        return buffer;
+      },
+      close: () => closeSync(descriptor),
+    };
+  } catch (error) {
+    throw inputError('unreadable-file', { file: file === '-' ? 'standard input' : file, reason: systemReason(error) });
+  }
+}
+
+type Parsed =
+  | { readonly reason: string; readonly observation?: undefined; readonly entry?: undefined }
+  | { readonly observation: Observation; readonly reason?: undefined; readonly entry?: undefined }
+  | { readonly entry: ReadEntry; readonly reason?: undefined; readonly observation?: undefined };
+
+function parseEntry(text: string): Parsed {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { reason: 'it is not JSON' };
+  }
+  const kind = (value as { kind?: unknown } | null)?.kind;
+  if (KINDS.has(kind)) return { entry: value as ReadEntry };
+  if (kind !== undefined && kind !== 'observation') return { reason: 'its kind is not known' };
+  const observation = readObservation(value);
+  return 'reason' in observation ? { reason: observation.reason } : { observation };
+}
+
+/** IPv4, IPv6, then names; the order of everything that is written out. */
+export function byAddress(a: string, b: string): number {
+  const [left, right] = [parseAddress(a), parseAddress(b)];
+  if (left === undefined || right === undefined) return left === right ? (a < b ? -1 : a > b ? 1 : 0) : left === undefined ? 1 : -1;
+  if (typeof left !== typeof right) return typeof left === 'number' ? -1 : 1;
+  return left < right ? -1 : left > right ? 1 : 0;
+}
