@@ -27,6 +27,8 @@ export interface Hit {
   readonly fingerprint: Fingerprint;
   /** The rule's name: its own, or its fact. */
   readonly rule: string;
+  /** The rule's place in its definition. */
+  readonly index: number;
   readonly certainty: number;
   readonly aspects: readonly Aspect[];
   readonly channel: Channel;
@@ -46,6 +48,7 @@ interface CompiledCondition {
 interface CompiledRule {
   readonly fingerprint: Fingerprint;
   readonly rule: Rule;
+  readonly index: number;
   readonly name: string;
   /** Cheapest first. */
   readonly conditions: readonly CompiledCondition[];
@@ -62,10 +65,10 @@ export class Matcher {
     this.fingerprints = fingerprints;
     for (const fingerprint of fingerprints) {
       this.#excludes.set(fingerprint.id, (fingerprint.exclude ?? []).map(({ why: _, ...condition }) => compile(condition)));
-      for (const rule of fingerprint.rules) {
+      for (const [index, rule] of fingerprint.rules.entries()) {
         const conditions = conditionsOf(rule).map(compile).sort((a, b) => costOf(a.condition) - costOf(b.condition));
         const { fact } = (conditions.find(({ condition }) => condition.exists !== false) ?? conditions[0] as CompiledCondition).condition;
-        const compiled = { fingerprint, rule, name: rule.name ?? conditions[0]?.label ?? fact, conditions };
+        const compiled = { fingerprint, rule, index, name: rule.name ?? conditions[0]?.label ?? fact, conditions };
         const list = this.#byFact.get(fact);
         if (list === undefined) this.#byFact.set(fact, [compiled]);
         else list.push(compiled);
@@ -88,12 +91,13 @@ export class Matcher {
     };
     const hits: Hit[] = [];
     for (const fact of Object.keys(facts))
-      for (const { fingerprint, rule, name, conditions } of this.#byFact.get(fact) ?? []) {
+      for (const { fingerprint, rule, index, name, conditions } of this.#byFact.get(fact) ?? []) {
         const fitted = fitAll(conditions, endpoint);
         if (fitted === undefined || isExcluded(fingerprint)) continue;
         hits.push({
           fingerprint,
           rule: name,
+          index,
           certainty: rule.certainty,
           aspects: aspectsOf(rule),
           channel: channelOf(conditions[0]?.condition.fact ?? fact) ?? 'http',
@@ -156,7 +160,7 @@ function fits({ condition, regex }: CompiledCondition, { facts }: EndpointFacts)
 
 function fitsOne({ fold = false, equals, contains, in: oneOf, prefix }: Condition, regex: RE2JS | undefined, value: FactValue): Fitted | undefined {
   if (typeof value !== 'string') {
-    const same = equals !== undefined ? value === equals : contains !== undefined ? value === contains : oneOf?.includes(value as string) === true;
+    const same = equals !== undefined ? value === equals : contains !== undefined ? value === contains : oneOf?.some((one) => one === value) === true;
     return same ? { text: textOf(value), captures: {} } : undefined;
   }
   const cut = value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value;
