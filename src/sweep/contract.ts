@@ -21,7 +21,7 @@ export interface Wire {
   readonly endpoint: Endpoint;
   /** Exactly `bytes` bytes; `cut-off` where the device hangs up before, `silent` where time runs out. */
   read(bytes: number): Promise<Buffer>;
-  /** What has come after at most `waitMs`, up to `max` bytes; empty where nothing came. */
+  /** What has come after at most `waitMs`, up to `max` bytes; empty where nothing came, `cut-off` where it hung up without ever having said a word. */
   listen(max: number, waitMs: number): Promise<Buffer>;
   /** Sends one allowed message. */
   write(bytes: Buffer): Promise<void>;
@@ -86,10 +86,11 @@ export interface DatagramWire {
   /** The answers to the sweep's own requests, in the order they came. */
   readonly answers: readonly Answer[];
   /**
-   * Sends a request (a fresh one for each try, since some devices drop a repeated sequence number) until an answer fits. Tries at 0, 1.5 and 4 s, gives up at 7 s.
+   * Sends a request (a fresh one for each try, since some devices drop a repeated sequence number) until an answer fits. Tries at 0, 1.5 and 4 s, gives up at 7 s;
+   * with fewer `tries` it gives up when the next one would have been due.
    * Undefined where none came: with a shared socket `closed` cannot be told from `silent`.
    */
-  ask(request: (attempt: number) => Datagram, fits: (bytes: Buffer) => boolean): Promise<Buffer | undefined>;
+  ask(request: (attempt: number) => Datagram, fits: (bytes: Buffer) => boolean, options?: { readonly tries?: 1 | 2 | 3 }): Promise<Buffer | undefined>;
 }
 
 export interface ProbeContext {

@@ -4,7 +4,7 @@ import type { Neighbours } from './neighbours.ts';
 
 /** Something of our own machine that may have cost results. The sweep is incomplete where one stands. */
 export interface Limitation {
-  readonly what: 'neighbour-table' | 'connection-tracking' | 'receive-buffer' | 'descriptors' | 'local-errors' | 'interrupted' | 'ledger' | 'journal';
+  readonly what: 'neighbour-table' | 'connection-tracking' | 'receive-buffer' | 'descriptors' | 'local-errors' | 'interrupted' | 'ledger' | 'fault';
   readonly text: string;
 }
 

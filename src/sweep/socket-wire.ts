@@ -82,7 +82,7 @@ export class SocketWire implements Wire {
   async listen(max: number, waitMs: number): Promise<Buffer> {
     const until = Math.min(this.#options.deadline, performance.now() + waitMs);
     while (this.#buffered < max && this.#ended === 'no' && (await this.#more(until)));
-    if (this.#buffered === 0 && this.#ended instanceof Error) throw new ProbeError('cut-off', this.#ended.message);
+    if (this.#total === 0 && this.#ended !== 'no') throw new ProbeError('cut-off', this.#ended === 'end' ? 'hung up without a word' : this.#ended.message);
     return this.#take(Math.min(max, this.#buffered));
   }
 

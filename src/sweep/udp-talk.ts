@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ProbeError } from '../errors.ts';
 import type { Budget } from './budget.ts';
 import type { Answer, Datagram, DatagramWire, Endpoint } from './contract.ts';
 
 /** When a request is sent again, and when it is given up, in milliseconds. Some controllers get confused by a repeated number, so each try is fresh. */
-const TRIES_MS = [0, 1500, 4000] as const;
+const TRIES_MS: readonly number[] = [0, 1500, 4000];
 const GIVE_UP_MS = 7000;
 /** After the first answer, how long the answers to the sweep's other requests are waited for. */
 const GATHER_MS = 400;
@@ -39,22 +38,19 @@ export class UdpTalk implements DatagramWire {
     if (name !== undefined && !this.#answers.some((answer) => answer.name === name)) this.#answers.push({ name, bytes });
   }
 
-  async ask(request: (attempt: number) => Datagram, fits: (bytes: Buffer) => boolean): Promise<Buffer | undefined> {
-    const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
+  async ask(request: (attempt: number) => Datagram, fits: (bytes: Buffer) => boolean, { tries = 3 }: { readonly tries?: 1 | 2 | 3 } = {}): Promise<Buffer | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
     const take = (bytes: Buffer): void => {
       if (fits(bytes)) resolve(bytes);
     };
     this.#waiting.add(take);
-    const timers: NodeJS.Timeout[] = [];
-    const send = (attempt: number): void => {
-      if (!this.#budget.datagram()) {
-        resolve(undefined);
-        return;
-      }
-      this.#send(request(attempt)).catch((error: unknown) => resolve(Promise.reject(error instanceof Error ? error : new ProbeError('given-up', String(error)))));
+    // Async, so that a request which may not be sent rejects the conversation instead of throwing out of a timer.
+    const send = async (attempt: number): Promise<void> => {
+      if (this.#budget.datagram()) await this.#send(request(attempt));
+      else resolve(undefined);
     };
-    for (const [attempt, ms] of TRIES_MS.entries()) timers.push(setTimeout(() => send(attempt), ms));
-    timers.push(setTimeout(() => resolve(undefined), GIVE_UP_MS));
+    const timers = TRIES_MS.slice(0, tries).map((ms, attempt) => setTimeout(() => void send(attempt).catch(reject), ms));
+    timers.push(setTimeout(() => resolve(undefined), TRIES_MS[tries] ?? GIVE_UP_MS));
     try {
       return await promise;
     } finally {

@@ -1,0 +1,78 @@
+import { version } from '../data.ts';
+import type { Device, Unkeyed } from '../devices/device.ts';
+import { devicesAt } from '../devices/from-host.ts';
+import { fuse } from '../devices/fuse.ts';
+import { InputError, inputError, type Problem } from '../errors.ts';
+import { setHash } from '../fingerprints/load.ts';
+import type { Matcher } from '../fingerprints/match.ts';
+import { byEndpoint } from '../observations/observation.ts';
+import { indexObservations, type ReadEntry } from '../observations/read.ts';
+import { withHistory } from './history.ts';
+import { type Inventory, InventorySchema, SCHEMA_VERSION } from './schema.ts';
+
+export interface Derived {
+  readonly inventory: Inventory;
+  /** Corrupt lines of the file: left out, reported. */
+  readonly problems: readonly Problem[];
+  readonly observations: number;
+}
+
+/** What the journal's own lines tell of the sweep; each part is checked by the inventory's schema. */
+type SweepPart = Pick<Inventory, 'run' | 'asked' | 'ledger' | 'completeness'>;
+
+/**
+ * Makes an inventory of a journal, or of any file of observations (`-` is standard input). The same function ends a sweep, so that an inventory
+ * can be derived again from its journal, with the fingerprints of another day.
+ * @throws {InputError} where the file cannot be read or holds nothing to work with
+ */
+export async function deriveInventory(file: string, matcher: Matcher, { previous = [] }: { previous?: readonly Device[] } = {}): Promise<Derived> {
+  const entries: ReadEntry[] = [];
+  let lastCheckpoint: ReadEntry | undefined;
+  const resumedAt: string[] = [];
+  const index = await indexObservations(file, (entry) => {
+    if (entry.kind === 'checkpoint') lastCheckpoint = entry;
+    else entries.push(entry);
+  });
+  try {
+    if (index.observations === 0 && entries.length === 0)
+      throw index.problems.length > 0 ? new InputError(index.problems) : inputError('empty-file', { file: file === '-' ? 'standard input' : file, what: 'observations' });
+    for (const entry of entries) if (entry.kind === 'run' && entry['resumed'] === true) resumedAt.push(String(entry['at']));
+    const run = entries.find(({ kind }) => kind === 'run');
+    // An end line before the last (resumed) beginning is that of an interruption which was continued.
+    const last = entries.at(-1);
+    const end = last?.kind === 'end' ? last : undefined;
+    const sweep = sweepPart(run, end, lastCheckpoint, resumedAt);
+    const now = new Date(sweep.run?.endedAt ?? (typeof lastCheckpoint?.['at'] === 'string' ? lastCheckpoint['at'] : Date.now()));
+    const devices: Unkeyed[] = [];
+    for (const host of index.hosts) devices.push(...devicesAt(host, byEndpoint(index.of(host)), matcher, now));
+    const inventory: Inventory = {
+      schemaVersion: SCHEMA_VERSION,
+      tool: { name: 'kvmsweep', version: version(), fingerprints: setHash(matcher.fingerprints) },
+      ...sweep,
+      devices: withHistory(fuse(devices), previous) as Inventory['devices'],
+    };
+    return { inventory, problems: index.problems, observations: index.observations };
+  } finally {
+    index.close();
+  }
+}
+
+function sweepPart(run: ReadEntry | undefined, end: ReadEntry | undefined, checkpoint: ReadEntry | undefined, resumedAt: readonly string[]): SweepPart {
+  if (run === undefined) return { completeness: { complete: true, limitations: [], notes: ['made of observations that do not say what was asked'] } };
+  const checked = InventorySchema.pick({ run: true, asked: true, ledger: true, completeness: true }).safeParse({
+    run: { ...(run['run'] as object), ...(end === undefined ? {} : { endedAt: end['at'] }), ...(resumedAt.length === 0 ? {} : { resumedAt }) },
+    asked: run['asked'],
+    ledger: (end ?? checkpoint)?.['ledger'],
+    completeness: end?.['completeness'] ?? {
+      complete: false,
+      limitations: [{ what: 'interrupted', text: 'the journal has no end: the sweep was cut off; continue it with scan --resume' }],
+      notes: [],
+    },
+  });
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    throw inputError('not-a-journal', { file: 'its run line', reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` });
+  }
+  const { run: ran, asked, ledger, completeness } = checked.data;
+  return { ...(ran === undefined ? {} : { run: ran }), ...(asked === undefined ? {} : { asked }), completeness, ...(ledger === undefined ? {} : { ledger }) };
+}

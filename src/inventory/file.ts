@@ -1,0 +1,67 @@
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { inputError, systemReason } from '../errors.ts';
+import { type Inventory, InventorySchema, SCHEMA_VERSION } from './schema.ts';
+
+/** The text of an inventory file: deterministic, ends with a newline, a line for each value, so that git and jq can read it. */
+export function inventoryText(inventory: Inventory): string {
+  return `${JSON.stringify(inventory, null, 2)}\n`;
+}
+
+/** Writes a file whole or not at all: a full disk leaves what was there before. @throws {InputError} */
+export function writeWhole(file: string, text: string): void {
+  const part = `${file}.part`;
+  try {
+    const descriptor = openSync(part, 'w', 0o600);
+    try {
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(part, file);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw inputError('unwritable-file', { file, reason: systemReason(error) });
+  }
+}
+
+/** Reads an inventory file. @throws {InputError} that says what is wrong with it */
+export function readInventory(file: string): Inventory {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw inputError('unreadable-file', { file, reason: systemReason(error) });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const journal = text.startsWith('{"v":1,"kind":');
+    throw inputError('bad-inventory', { file, reason: journal ? 'it is the journal of a sweep; `kvmsweep identify` makes an inventory of it' : `it is not JSON (${(error as Error).message})` });
+  }
+  const { schemaVersion } = value as { schemaVersion?: unknown };
+  if (typeof schemaVersion === 'number' && schemaVersion > SCHEMA_VERSION)
+    throw inputError('bad-inventory', { file, reason: `its schemaVersion is ${schemaVersion} and this kvmsweep reads up to ${SCHEMA_VERSION}; use a newer one` });
+  const checked = InventorySchema.safeParse(value);
+  if (!checked.success) {
+    const [issue] = checked.error.issues;
+    throw inputError('bad-inventory', { file, reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unknown form'}` });
+  }
+  return checked.data;
+}
+
+/** The newest inventory beside a file that is about to be written, by the time it was ended; undefined where there is none. */
+export function newestBeside(file: string): string | undefined {
+  const folder = dirname(resolve(file));
+  let best: { file: string; at: number } | undefined;
+  for (const name of readdirSync(folder)) {
+    if (!/^kvmsweep-.*\.json$/.test(name) && join(folder, name) !== resolve(file)) continue;
+    const path = join(folder, name);
+    const at = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+    if (at !== undefined && (best === undefined || at > best.at)) best = { file: path, at };
+  }
+  return best?.file;
+}

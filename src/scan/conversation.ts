@@ -1,0 +1,298 @@
+import { ProbeError } from '../errors.ts';
+import { asksOf, certaintyOf, judge } from '../fingerprints/judge.ts';
+import type { Hit, Matcher } from '../fingerprints/match.ts';
+import type { Observation } from '../observations/observation.ts';
+import { byEndpoint } from '../observations/observation.ts';
+import { pageRecord, speaksTls } from '../probes/http.ts';
+import { probes } from '../probes/index.ts';
+import type { Page, Web } from '../sweep/contract.ts';
+import type { Device } from '../sweep/device.ts';
+import type { SocketWire } from '../sweep/socket-wire.ts';
+import type { OpenPort } from '../sweep/sweep.ts';
+import type { UdpTalk } from '../sweep/udp-talk.ts';
+import type { PortPlan } from '../targets/ports.ts';
+import { type Facts, LEVELS, levelOf, type Outcome, type Transport } from '../vocabulary.ts';
+
+export interface ConversationContext {
+  readonly matcher: Matcher;
+  readonly ports: readonly PortPlan[];
+  /** Writes an observation down, before anything else is sent. */
+  readonly onObservation: (observation: Observation) => void;
+  /** A fault of ours while talking to a device: it ends that conversation, not the sweep. */
+  readonly onFault: (device: Device, error: unknown) => void;
+}
+
+/** Which rules hold at which endpoint of a host: all that is kept of it while the sweep goes on. */
+type HostHits = Map<string, Hit[]>;
+
+/** Talks to what the sweep finds: the right probes over the connection that was found, then the questions that fingerprints ask. */
+export class Conversations {
+  readonly #context: ConversationContext;
+  readonly #hits = new Map<string, HostHits>();
+  /** https ports of the plan: where there is one, Redfish is not asked over plain http. */
+  readonly #hasHttps: boolean;
+  readonly #redfish = new Set<string>();
+  readonly #found = new Set<string>();
+
+  constructor(context: ConversationContext) {
+    this.#context = context;
+    this.#hasHttps = context.ports.some(({ protocol }) => protocol === 'https');
+  }
+
+  /** Hosts at which something is recognised so far. */
+  get found(): number {
+    return this.#found.size;
+  }
+
+  async open({ device, plan, socket, release }: OpenPort): Promise<void> {
+    const deadline = device.budget.begin();
+    const wire = device.adopt(socket, plan, release, deadline);
+    const talk = new Talk(device, plan, deadline, this);
+    try {
+      await this.#speak(talk, wire);
+    } catch (error) {
+      this.#fault(talk, error);
+    } finally {
+      device.budget.end();
+      await wire.end();
+    }
+  }
+
+  async answer(device: Device, plan: PortPlan & { readonly transport: 'udp' }, udp: UdpTalk): Promise<void> {
+    const deadline = device.budget.begin();
+    const talk = new Talk(device, plan, deadline, this);
+    try {
+      await udp.gather();
+      await talk.run(plan.protocol, () => probes[plan.protocol].talk(udp, talk.context));
+      this.#match(talk);
+    } catch (error) {
+      this.#fault(talk, error);
+    } finally {
+      device.budget.end();
+    }
+  }
+
+  neighbour(device: Device, mac: string): void {
+    this.record({ v: 1, kind: 'observation', host: device.host, probe: 'neighbours', at: new Date().toISOString(), outcome: 'answered', facts: { 'mac.address': mac } });
+  }
+
+  record(observation: Observation): void {
+    this.#context.onObservation(observation);
+  }
+
+  async #speak(talk: Talk, wire: SocketWire): Promise<void> {
+    switch (talk.plan.protocol) {
+      case 'rfb':
+        await talk.run('rfb', () => probes.rfb.talk(wire, talk.context));
+        break;
+      case 'listen':
+        await talk.run('listen', () => probes.listen.talk(wire, talk.context));
+        break;
+      case 'listen-http': {
+        const heard = await talk.attempt(() => probes.listen.talk(wire, talk.context));
+        if (heard.outcome !== 'silent') talk.write('listen', heard, heard.value);
+        else await this.#web(talk, 'http', wire);
+        break;
+      }
+      case 'http':
+        await this.#web(talk, 'http', wire);
+        break;
+      case 'https':
+        await this.#tls(talk, wire);
+        break;
+      case 'ipmi':
+      case 'snmp':
+        throw new Error(`${talk.plan.protocol} is not spoken over TCP`);
+    }
+    this.#match(talk);
+  }
+
+  /** The certificate, then the page behind it. The ladder of docs/read-only.md: a second, cautious hello where the first was cut off; plain http where it is not TLS. */
+  async #tls(talk: Talk, first: SocketWire): Promise<void> {
+    const { device, plan, deadline } = talk;
+    const tried = await talk.attempt(() => probes.tls.talk(first, talk.context));
+    if (tried.outcome === 'answered') {
+      talk.write('tls', tried, tried.value);
+      await this.#web(talk, 'https', first);
+      return;
+    }
+    await first.end();
+    if (tried.outcome === 'not-this-protocol') {
+      talk.write('tls', tried);
+      await this.#web(talk, 'http');
+      return;
+    }
+    device.beCautious(plan.port);
+    const again = await talk.attempt(async () => {
+      const wire = await device.open(plan.port, 'https', deadline);
+      const facts = await probes.tls.talk(wire, talk.context);
+      return { wire, facts };
+    });
+    talk.write('tls', again, again.value?.facts);
+    if (again.value === undefined) return;
+    await this.#web(talk, 'https', again.value.wire);
+  }
+
+  async #web(talk: Talk, scheme: 'http' | 'https', wire?: SocketWire): Promise<void> {
+    const web = talk.device.web(talk.plan.port, scheme, talk.deadline, wire);
+    try {
+      const read = await talk.run(scheme, () => probes.http.talk(web, talk.context));
+      // Plain http at a TLS port says so; it is greeted in its own language once.
+      if (scheme === 'http' && talk.plan.protocol !== 'https' && (await isTls(web, read))) {
+        const again = await talk.attempt(() => talk.device.open(talk.plan.port, 'https', talk.deadline));
+        if (again.value !== undefined) await this.#tls(talk, again.value);
+        return;
+      }
+      if (read !== 'answered') return;
+      this.#match(talk);
+      await this.#askOn(talk, web);
+    } finally {
+      await web.close();
+    }
+  }
+
+  /**
+   * Redfish where a controller is possible or nothing is known, then what fingerprints ask for: only listed paths, each once, one at a time,
+   * because an answer may make the other questions needless, or justify new ones.
+   */
+  async #askOn(talk: Talk, web: Web): Promise<void> {
+    if (this.#wantsRedfish(talk, web)) {
+      if ((await talk.run('redfish', () => probes.redfish.talk(web, talk.context))) === 'answered') this.#redfish.add(talk.device.host);
+      this.#match(talk);
+    }
+    const asked = new Set<string>();
+    for (let path = this.#wanted(talk, asked); path !== undefined; path = this.#wanted(talk, asked)) {
+      const next = path;
+      asked.add(next);
+      const outcome = await talk.run(web.scheme, async () => ({ 'http.pages': { [next]: pageRecord(await web.get(next)) } }));
+      if (outcome === 'given-up') return;
+      this.#match(talk);
+    }
+  }
+
+  /** The next path that a fingerprint with a rule at this endpoint wants asked, or undefined. */
+  #wanted(talk: Talk, asked: ReadonlySet<string>): string | undefined {
+    const here = new Set((this.#hitsOf(talk).get(talk.key) ?? []).map((hit) => hit.fingerprint));
+    const claims = judge([...this.#hitsOf(talk).values()].flat());
+    const best = claims.find(({ generic }) => !generic);
+    for (const fingerprint of here) {
+      const claim = claims.find((one) => one.fingerprint === fingerprint.id);
+      if (claim === undefined || fingerprint.asks === undefined) continue;
+      // Where another product is certain, this one's marks are its face, or its base.
+      if (best !== undefined && best !== claim && certaintyOf(best) >= LEVELS.certain) continue;
+      const wanted = asksOf(claim, fingerprint.asks).find(({ path }) => !asked.has(path));
+      if (wanted !== undefined) return wanted.path;
+    }
+    return undefined;
+  }
+
+  #wantsRedfish({ device }: Talk, web: Web): boolean {
+    if (this.#redfish.has(device.host) || (web.scheme === 'http' && this.#hasHttps)) return false;
+    const claims = judge([...(this.#hits.get(device.host) ?? new Map<string, Hit[]>()).values()].flat()).filter((claim) => levelOf(certaintyOf(claim)) !== undefined);
+    return claims.length === 0 || claims.some((claim) => claim.class === 'bmc' || claim.class === 'chassis-manager' || claim.base === 'kvmd');
+  }
+
+  #hitsOf({ device }: Talk): HostHits {
+    let hits = this.#hits.get(device.host);
+    if (hits === undefined) {
+      hits = new Map();
+      this.#hits.set(device.host, hits);
+    }
+    return hits;
+  }
+
+  #match(talk: Talk): void {
+    const [endpoint] = byEndpoint(talk.observations);
+    if (endpoint === undefined) return;
+    const hits = this.#context.matcher.match(endpoint);
+    const all = this.#hitsOf(talk).set(talk.key, hits);
+    if (hits.length > 0 && judge([...all.values()].flat()).some((claim) => levelOf(certaintyOf(claim)) !== undefined)) this.#found.add(talk.device.host);
+  }
+
+  #fault({ device }: Talk, error: unknown): void {
+    this.#context.onFault(device, error);
+  }
+}
+
+async function isTls(web: Web, outcome: Outcome): Promise<boolean> {
+  if (outcome !== 'answered' && outcome !== 'not-this-protocol') return false;
+  const page: Page | undefined = await web.get('/').catch((error: unknown) => {
+    if (error instanceof ProbeError) return undefined; // already an observation
+    throw error;
+  });
+  return page !== undefined && speaksTls(page);
+}
+
+/** How a piece of a conversation ended: with a value, or early, with the facts learned until then. */
+interface Attempt<T> {
+  readonly outcome: Outcome;
+  readonly value?: T;
+  readonly facts: Facts;
+  readonly note?: string;
+  readonly at: string;
+  readonly ms: number;
+}
+
+/** The conversation with one endpoint, as it is written down. */
+class Talk {
+  readonly device: Device;
+  readonly plan: PortPlan;
+  readonly deadline: number;
+  readonly observations: Observation[] = [];
+  readonly #all: Conversations;
+
+  constructor(device: Device, plan: PortPlan, deadline: number, all: Conversations) {
+    this.device = device;
+    this.plan = plan;
+    this.deadline = deadline;
+    this.#all = all;
+  }
+
+  get key(): string {
+    return `${this.plan.port}/${this.plan.transport}`;
+  }
+
+  get context(): { readonly name?: string } {
+    return this.device.name === undefined ? {} : { name: this.device.name };
+  }
+
+  /** Runs a probe; what a device does wrong becomes an outcome. */
+  async attempt<T>(talk: () => Promise<T>): Promise<Attempt<T>> {
+    const at = new Date().toISOString();
+    const from = performance.now();
+    const ms = (): number => Math.round(performance.now() - from);
+    try {
+      const value = await talk();
+      return { outcome: 'answered', facts: {}, value, at, ms: ms() };
+    } catch (error) {
+      if (!(error instanceof ProbeError)) throw error;
+      return { outcome: error.kind, facts: error.facts, note: error.message, at, ms: ms() };
+    }
+  }
+
+  /** Runs a probe and writes down what came of it. */
+  async run(probe: string, talk: () => Promise<Facts>): Promise<Outcome> {
+    const attempt = await this.attempt(talk);
+    this.write(probe, attempt, attempt.value);
+    return attempt.outcome;
+  }
+
+  write(probe: string, { outcome, facts: early, note, at, ms }: Attempt<unknown>, facts: Facts = early): void {
+    const observation: Observation = {
+      v: 1,
+      kind: 'observation',
+      host: this.device.host,
+      transport: this.plan.transport as Transport,
+      port: this.plan.port,
+      probe,
+      at,
+      ms,
+      outcome,
+      facts,
+      ...(note === undefined ? {} : { note }),
+    };
+    this.observations.push(observation);
+    this.#all.record(observation);
+  }
+}
+
