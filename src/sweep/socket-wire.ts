@@ -138,6 +138,7 @@ export class SocketWire implements Wire {
     this.#socket.on('data', this.#onData);
     this.#socket.on('end', this.#onEnd);
     this.#socket.on('close', this.#onEnd);
+    this.#socket.resume();
   }
 
   #detach(): void {

@@ -4,16 +4,17 @@ import { type AddressNumber, familyOf, formatAddress } from '../targets/addresse
 import type { HostSet } from '../targets/hosts.ts';
 import { Permutation } from '../targets/permutation.ts';
 import type { PortPlan } from '../targets/ports.ts';
-import { Bits, packNumbers, unpackNumbers } from './bits.ts';
+import { unpackNumbers } from './bits.ts';
 import type { UdpProbe } from './contract.ts';
 import { Datagrams } from './datagrams.ts';
 import type { Device, Devices } from './device.ts';
 import { dial } from './dial.ts';
 import type { Release } from './gates.ts';
 import { Guards, type Limitation, socketLimit } from './guards.ts';
-import { emptyPort, type Ledger, ledgerErrors, type PortLedger, sumPorts } from './ledger.ts';
+import { type Ledger, ledgerErrors } from './ledger.ts';
 import { Neighbours } from './neighbours.ts';
 import { Bucket, Pace, RoundTrip } from './pace.ts';
+import { type Checkpoint, SweepState } from './state.ts';
 import { UdpTalk } from './udp-talk.ts';
 
 export interface SweepPlan {
@@ -46,23 +47,6 @@ export interface SweepHandlers {
   onNeighbour(device: Device, mac: string): void;
   /** Called at least once a second, with what has changed since the last call. */
   onCheckpoint(checkpoint: Checkpoint): void;
-}
-
-/** The state of a sweep between two packets: what a resume needs. Packed numbers are those of `bits.ts`. */
-export interface Checkpoint {
-  readonly pass: number;
-  readonly position: number;
-  /** Endpoints that were drawn but have no outcome yet, and those whose conversation is open. */
-  readonly open: string;
-  readonly talking: string;
-  /** Settled, alive (hosts), unreachable, and resolved (hosts, by attempt) since the checkpoint before. */
-  readonly settled: string;
-  readonly alive: string;
-  readonly unreachable: string;
-  readonly resolved: readonly string[];
-  readonly ports: Readonly<Record<string, PortLedger>>;
-  readonly packets: { readonly tcp: number; readonly udp: number };
-  readonly stray: number;
 }
 
 export interface Progress {
@@ -130,17 +114,8 @@ export class Sweep {
   readonly #priority: ReadonlySet<number>;
   readonly #retrySilent: boolean;
 
-  readonly #settled: Bits;
-  readonly #alive: Bits;
-  readonly #unreachable: Bits;
-  /** On-link hosts only: in which attempt they were first known to be there, plus one. */
-  readonly #resolvedIn: Uint8Array;
+  readonly #state: SweepState;
   readonly #hasOnLink: boolean;
-  readonly #ports: Record<string, PortLedger> = {};
-  #packetsTcp = 0;
-  #packetsUdp = 0;
-  #stray = 0;
-  #aliveCount = 0;
 
   #pass = 0;
   #position = 0;
@@ -150,7 +125,6 @@ export class Sweep {
   readonly #talks = new Map<string, UdpTalk>();
   /** Endpoints to talk to again after a resume: their outcome is counted already. */
   readonly #counted = new Set<number>();
-  #fresh = { settled: [] as number[], alive: [] as number[], unreachable: [] as number[], resolved: [] as number[][] };
   #lastUdp = 0;
   #lastLink = 0;
   #stopped: string | undefined;
@@ -176,13 +150,8 @@ export class Sweep {
     const known = this.#tcp.filter((index) => PRIORITY_PORTS.has((plan.ports[index] as PortPlan).port));
     this.#priority = new Set(known.length > 0 ? known : this.#tcp.slice(0, PRIORITY_PORTS.size));
     this.#retrySilent = plan.hosts.count <= RETRY_SILENT_UP_TO;
-    const endpoints = plan.hosts.count * plan.ports.length;
-    this.#settled = new Bits(endpoints);
-    this.#unreachable = new Bits(endpoints);
-    this.#alive = new Bits(plan.hosts.count);
     this.#hasOnLink = this.#udp.length > 0 && plan.hosts.ranges.some(({ first }) => familyOf(first) === 4) && this.#neighbours.resolved() !== undefined && hasOnLink(plan.hosts, this.#neighbours);
-    this.#resolvedIn = new Uint8Array(this.#hasOnLink ? plan.hosts.count : 0);
-    for (const port of plan.ports) this.#ports[portName(port)] = emptyPort(plan.hosts.count);
+    this.#state = new SweepState(plan.hosts, plan.ports, this.#hasOnLink);
   }
 
   /** What else is told of the sweep: how on-link addresses are paced, and whether that rests on an assumption. */
@@ -200,20 +169,11 @@ export class Sweep {
 
   /** Continues where a journal's checkpoints end. `answered` are endpoints that were talked to after the last of them, once and for all. */
   resume(checkpoints: readonly Checkpoint[], answered: readonly { host: AddressNumber; port: PortPlan }[]): void {
-    for (const { settled, alive, unreachable, resolved } of checkpoints) {
-      for (const endpoint of unpackNumbers(settled)) this.#settled.add(endpoint);
-      for (const host of unpackNumbers(alive)) this.#liven(host);
-      for (const endpoint of unpackNumbers(unreachable)) this.#unreachable.add(endpoint);
-      for (const [attempt, hosts] of resolved.entries()) if (this.#hasOnLink) for (const host of unpackNumbers(hosts)) this.#resolvedIn[host] ||= attempt + 1;
-    }
+    this.#state.restore(checkpoints);
     const last = checkpoints.at(-1);
     if (last === undefined) return;
     this.#pass = last.pass;
     this.#position = last.position;
-    Object.assign(this.#ports, structuredClone(last.ports));
-    this.#packetsTcp = last.packets.tcp;
-    this.#packetsUdp = last.packets.udp;
-    this.#stray = last.stray;
     const attempt = this.#passes[Math.min(this.#pass, this.#passes.length - 1)]?.attempt ?? 0;
     for (const endpoint of unpackNumbers(last.talking)) {
       this.#counted.add(endpoint);
@@ -221,15 +181,15 @@ export class Sweep {
     }
     for (const endpoint of unpackNumbers(last.open)) this.#deferred.push({ endpoint, attempt, errors: 0 });
     for (const { host, port } of answered) {
-      const endpoint = this.#endpointOf(host, port);
+      const endpoint = this.#state.find(host, port);
       if (endpoint === undefined) continue;
       if (this.#counted.delete(endpoint)) this.#deferred = this.#deferred.filter((item) => item.endpoint !== endpoint);
-      else if (!this.#settled.has(endpoint)) {
-        this.#portOf(endpoint).asked += 1;
-        this.#settle(endpoint, 'answered');
+      else if (!this.#state.isSettled(endpoint)) {
+        this.#state.account(endpoint).asked += 1;
+        this.#state.settle(endpoint, 'answered');
       }
     }
-    this.#deferred = this.#deferred.filter(({ endpoint }) => this.#counted.has(endpoint) || !this.#settled.has(endpoint));
+    this.#deferred = this.#deferred.filter(({ endpoint }) => this.#counted.has(endpoint) || !this.#state.isSettled(endpoint));
   }
 
   /** Sweeps to the end, or to {@link stop}. */
@@ -255,7 +215,7 @@ export class Sweep {
     const interrupted = { pass: this.#pass, position: this.#position };
     this.#everySecond();
     await this.#account(interrupted);
-    for (const error of ledgerErrors(this.#ports)) this.#guards.note('ledger', `the account does not add up (${error}); please report this`);
+    for (const error of ledgerErrors(this.#state.ledger.ports)) this.#guards.note('ledger', `the account does not add up (${error}); please report this`);
   }
 
   /** Ends the sweep early: nothing more is sent, conversations get a moment to finish. */
@@ -274,17 +234,18 @@ export class Sweep {
   }
 
   get ledger(): Ledger {
-    return { ports: this.#ports, total: sumPorts(Object.values(this.#ports)), packets: { tcp: this.#packetsTcp, udp: this.#packetsUdp }, alive: this.#aliveCount, stray: this.#stray };
+    return this.#state.ledger;
   }
 
   get progress(): Progress {
     const { count } = this.#plan.hosts;
+    const { packets, alive } = this.#state.ledger;
     const sizes = this.#passes.map((pass) => this.#sizeOf(pass) * (pass.attempt === 0 ? 1 : this.#retrySilent ? this.#retryShare(pass) : 0));
     const total = sizes.reduce((a, b) => a + b, 0);
     const before = sizes.slice(0, this.#pass).reduce((a, b) => a + b, 0);
     const here = this.#passes[this.#pass];
     const within = here === undefined ? 0 : (this.#position / Math.max(1, this.#sizeOf(here))) * (sizes[this.#pass] ?? 0);
-    return { done: Math.min(total, before + within), total: Math.max(total, count === 0 ? 0 : 1), packets: this.#packetsTcp + this.#packetsUdp, alive: this.#aliveCount, talking: this.#talking.size };
+    return { done: Math.min(total, before + within), total: Math.max(total, count === 0 ? 0 : 1), packets: packets.tcp + packets.udp, alive, talking: this.#talking.size };
   }
 
   // ---- passes -------------------------------------------------------------------------------------------------
@@ -346,11 +307,11 @@ export class Sweep {
   #drawHost(host: number, { attempt }: Pass): boolean {
     const address = this.#plan.hosts.at(host);
     if (this.#neighbours.isEdge(address)) return false;
-    if (attempt > 0 && !this.#alive.has(host) && !this.#retrySilent) return false;
+    if (attempt > 0 && !this.#state.isAlive(host) && !this.#retrySilent) return false;
     let sent = false;
     for (const index of this.#udp) {
-      const endpoint = host * this.#plan.ports.length + index;
-      if (this.#settled.has(endpoint)) continue;
+      const endpoint = this.#state.endpoint(host, index);
+      if (this.#state.isSettled(endpoint)) continue;
       sent = true;
       this.#launch({ endpoint, attempt, errors: 0 });
     }
@@ -360,14 +321,14 @@ export class Sweep {
   #drawEndpoint(item: number, { attempt }: Pass): boolean {
     const host = Math.floor(item / this.#tcp.length);
     const index = this.#tcp[item % this.#tcp.length] as number;
-    const endpoint = host * this.#plan.ports.length + index;
-    if (this.#settled.has(endpoint)) return false;
+    const endpoint = this.#state.endpoint(host, index);
+    if (this.#state.isSettled(endpoint)) return false;
     const address = this.#plan.hosts.at(host);
     if (this.#neighbours.isEdge(address)) return false;
     if (this.#isOnLink(address)) {
-      const since = this.#resolvedIn[host] as number;
-      if (since === 0 || since > attempt + 1) return false;
-    } else if (attempt > 0 && !this.#alive.has(host) && !(this.#retrySilent && this.#priority.has(index))) return false;
+      const since = this.#state.resolvedSince(host);
+      if (since === undefined || since > attempt) return false;
+    } else if (attempt > 0 && !this.#state.isAlive(host) && !(this.#retrySilent && this.#priority.has(index))) return false;
     this.#launch({ endpoint, attempt, errors: 0 });
     return true;
   }
@@ -383,16 +344,16 @@ export class Sweep {
   /** Sends, or puts back what may not be sent yet. */
   #launch(item: Item): void {
     const { endpoint } = item;
-    const plan = this.#plan.ports[endpoint % this.#plan.ports.length] as PortPlan;
-    const host = Math.floor(endpoint / this.#plan.ports.length);
-    const address = this.#plan.hosts.at(host);
+    const plan = this.#state.planOf(endpoint);
+    const host = this.#state.hostOf(endpoint);
+    const address = this.#state.addressOf(endpoint);
     const now = performance.now();
     if (item.notBefore !== undefined && now < item.notBefore) {
       this.#deferred.push(item);
       return;
     }
     const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(item.attempt, random32) : [];
-    const onLink = this.#isOnLink(address) && !this.#alive.has(host);
+    const onLink = this.#isOnLink(address) && !this.#state.isAlive(host);
     if ((onLink && this.#linkPace.available(now) < 1) || (plan.transport === 'tcp' && this.#devices.reach.gates.full(formatAddress(address))) || !this.#pace.admit(address, Math.max(1, hello.length), now)) {
       this.#deferred.push(item);
       return;
@@ -416,15 +377,15 @@ export class Sweep {
       this.#localError(item, dialled.code);
       return;
     }
-    this.#packetsTcp += 1;
-    const host = Math.floor(endpoint / this.#plan.ports.length);
+    this.#state.packets.tcp += 1;
+    const host = this.#state.hostOf(endpoint);
     const again = this.#counted.delete(endpoint);
-    if (!again && this.#isFirstAsk(host, address, attempt)) this.#portOf(endpoint).asked += 1;
+    if (!again && this.#isFirstAsk(host, address, attempt)) this.#state.account(endpoint).asked += 1;
     if (dialled.outcome === 'open' || dialled.outcome === 'refused') {
       this.#roundTrip.sample(dialled.ms);
-      this.#liven(host);
-      if (!again) this.#settle(endpoint, dialled.outcome === 'open' ? 'answered' : 'refused');
-    } else if (dialled.outcome === 'unreachable' && this.#unreachable.add(endpoint)) this.#fresh.unreachable.push(endpoint);
+      this.#state.liven(host);
+      if (!again) this.#state.settle(endpoint, dialled.outcome === 'open' ? 'answered' : 'refused');
+    } else if (dialled.outcome === 'unreachable') this.#state.markUnreachable(endpoint);
     if (dialled.outcome !== 'open') {
       release();
         return;
@@ -438,15 +399,15 @@ export class Sweep {
     const { endpoint, attempt } = item;
     this.#lastUdp = performance.now();
     const results = await Promise.all(hello.map((datagram) => this.#datagrams.send(address, plan.port, datagram)));
-    this.#packetsUdp += results.filter(({ sent }) => sent === 'sent').length;
+    this.#state.packets.udp += results.filter(({ sent }) => sent === 'sent').length;
     this.#inFlight.delete(endpoint);
     const local = results.find(({ sent }) => sent === 'local');
     if (local !== undefined && results.every(({ sent }) => sent !== 'sent')) {
       this.#localError(item, local.code ?? 'unknown');
       return;
     }
-    if (attempt === 0 && !this.#counted.has(endpoint)) this.#portOf(endpoint).asked += 1;
-    if (results.some(({ sent }) => sent === 'unreachable') && this.#unreachable.add(endpoint)) this.#fresh.unreachable.push(endpoint);
+    if (attempt === 0 && !this.#counted.has(endpoint)) this.#state.account(endpoint).asked += 1;
+    if (results.some(({ sent }) => sent === 'unreachable')) this.#state.markUnreachable(endpoint);
   }
 
   /** A condition of this machine is never a result: try again, and where it stays, say that the endpoint was lost. */
@@ -458,8 +419,8 @@ export class Sweep {
       return;
     }
     this.#guards.note('local-errors', `packets could not be sent from this machine (${code}); the endpoints are counted as lost`);
-    this.#portOf(endpoint).asked += 1;
-    this.#settle(endpoint, 'lost');
+    this.#state.account(endpoint).asked += 1;
+    this.#state.settle(endpoint, 'lost');
   }
 
   // ---- answers ------------------------------------------------------------------------------------------------
@@ -469,7 +430,7 @@ export class Sweep {
     const index = this.#udp.find((at) => (this.#plan.ports[at] as PortPlan).port === port);
     const plan = index === undefined ? undefined : (this.#plan.ports[index] as PortPlan & { transport: 'udp' });
     if (host === undefined || index === undefined || plan === undefined) {
-      this.#stray += 1;
+      this.#state.stray += 1;
       return;
     }
     const key = `${formatAddress(from)} ${port}`;
@@ -479,18 +440,18 @@ export class Sweep {
       return;
     }
     const name = this.#probeFor(plan).recognise(bytes);
-    const endpoint = host * this.#plan.ports.length + index;
+    const endpoint = this.#state.endpoint(host, index);
     const again = this.#counted.delete(endpoint);
-    if (name === undefined || (this.#settled.has(endpoint) && !again)) {
-      if (name === undefined) this.#stray += 1;
+    if (name === undefined || (this.#state.isSettled(endpoint) && !again)) {
+      if (name === undefined) this.#state.stray += 1;
       return;
     }
-    this.#liven(host);
-    if (!again) this.#settle(endpoint, 'answered');
+    this.#state.liven(host);
+    if (!again) this.#state.settle(endpoint, 'answered');
     const device = this.#devices.at(from);
     const opened = new UdpTalk({ host: device.host, transport: 'udp', port }, device.budget, (datagram) => {
       this.#pace.bucket.take(1);
-      this.#packetsUdp += 1;
+      this.#state.packets.udp += 1;
       return this.#datagrams.send(from, port, datagram);
     });
     opened.receive(bytes, name);
@@ -518,37 +479,13 @@ export class Sweep {
     const since = transport === 'udp' ? attempt : attempt + 1;
     for (const [address, mac] of this.#neighbours.resolved() ?? []) {
       const host = this.#plan.hosts.indexOf(address);
-      if (host === undefined || this.#resolvedIn[host] !== 0 || !this.#neighbours.onLink(address)) continue;
-      this.#resolvedIn[host] = since + 1;
-      (this.#fresh.resolved[since] ??= []).push(host);
-      this.#liven(host);
+      if (host === undefined || this.#state.resolvedSince(host) !== undefined || !this.#neighbours.onLink(address)) continue;
+      this.#state.resolve(host, since);
       this.#handlers.onNeighbour(this.#devices.at(address), mac);
     }
   }
 
   // ---- the account --------------------------------------------------------------------------------------------
-
-  #portOf(endpoint: number): PortLedger {
-    return this.#ports[portName(this.#plan.ports[endpoint % this.#plan.ports.length] as PortPlan)] as PortLedger;
-  }
-
-  #endpointOf(address: AddressNumber, { transport, port }: PortPlan): number | undefined {
-    const host = this.#plan.hosts.indexOf(address);
-    const index = this.#plan.ports.findIndex((plan) => plan.transport === transport && plan.port === port);
-    return host === undefined || index < 0 ? undefined : host * this.#plan.ports.length + index;
-  }
-
-  #settle(endpoint: number, as: 'answered' | 'refused' | 'lost'): void {
-    if (!this.#settled.add(endpoint)) return;
-    this.#fresh.settled.push(endpoint);
-    this.#portOf(endpoint)[as] += 1;
-  }
-
-  #liven(host: number): void {
-    if (!this.#alive.add(host)) return;
-    this.#aliveCount += 1;
-    this.#fresh.alive.push(host);
-  }
 
   #isOnLink(address: AddressNumber): boolean {
     return this.#hasOnLink && typeof address === 'number' && this.#neighbours.onLink(address);
@@ -556,7 +493,7 @@ export class Sweep {
 
   /** On-link hosts may be resolved late: then a later pass asks them for the first time. */
   #isFirstAsk(host: number, address: AddressNumber, attempt: number): boolean {
-    return this.#isOnLink(address) ? this.#resolvedIn[host] === attempt + 1 : attempt === 0;
+    return this.#isOnLink(address) ? this.#state.resolvedSince(host) === attempt : attempt === 0;
   }
 
   /** Every endpoint that has no outcome yet gets one, by looking at it: nothing here is computed by taking one count from another. */
@@ -572,7 +509,7 @@ export class Sweep {
         const item = order.at(place);
         const reached = at < pass || (at === pass && place < position);
         const host = transport === 'udp' ? item : Math.floor(item / indexes.length);
-        for (const index of transport === 'udp' ? indexes : [indexes[item % indexes.length] as number]) this.#accountFor(host * this.#plan.ports.length + index, host, reached, open);
+        for (const index of transport === 'udp' ? indexes : [indexes[item % indexes.length] as number]) this.#accountFor(this.#state.endpoint(host, index), host, reached, open);
         walked += 1;
         if (walked % WALK === 0) await this.#turn();
       }
@@ -580,19 +517,19 @@ export class Sweep {
   }
 
   #accountFor(endpoint: number, host: number, reached: boolean, open: ReadonlySet<number>): void {
-    if (this.#settled.has(endpoint)) return;
-    const port = this.#portOf(endpoint);
+    if (this.#state.isSettled(endpoint)) return;
+    const port = this.#state.account(endpoint);
     const address = this.#plan.hosts.at(host);
-    const isTcp = this.#plan.ports[endpoint % this.#plan.ports.length]?.transport === 'tcp';
+    const isTcp = this.#state.planOf(endpoint).transport === 'tcp';
     const skip = (why: string): void => void (port.skipped[why] = (port.skipped[why] ?? 0) + 1);
     if (this.#neighbours.isEdge(address)) skip('network or broadcast address');
     else if (!reached || open.has(endpoint)) skip(this.#stopped ?? 'not reached');
-    else if (isTcp && this.#isOnLink(address) && this.#resolvedIn[host] === 0) skip('no neighbour answered for it');
-    else if (isTcp && this.#isOnLink(address) && (this.#resolvedIn[host] as number) > this.#plan.retries + 1) skip('found too late');
+    else if (isTcp && this.#isOnLink(address) && this.#state.resolvedSince(host) === undefined) skip('no neighbour answered for it');
+    else if (isTcp && this.#isOnLink(address) && (this.#state.resolvedSince(host) ?? 0) > this.#plan.retries) skip('found too late');
     else if (this.#inFlight.has(endpoint)) {
       port.asked += 1;
       port.givenUp += 1;
-    } else if (this.#unreachable.has(endpoint)) port.unreachable += 1;
+    } else if (this.#state.isUnreachable(endpoint)) port.unreachable += 1;
     else port.silent += 1;
   }
 
@@ -600,21 +537,15 @@ export class Sweep {
 
   #everySecond(): void {
     this.#pace.rate = this.#plan.rate * this.#guards.look();
-    const fresh = this.#fresh;
-    this.#fresh = { settled: [], alive: [], unreachable: [], resolved: [] };
-    this.#handlers.onCheckpoint({
-      pass: this.#pass,
-      position: this.#position,
-      open: packNumbers([...this.#inFlight, ...this.#deferred.map(({ endpoint }) => endpoint)].filter((endpoint) => !this.#counted.has(endpoint))),
-      talking: packNumbers([...this.#talking.keys(), ...this.#counted]),
-      settled: packNumbers(fresh.settled),
-      alive: packNumbers(fresh.alive),
-      unreachable: packNumbers(fresh.unreachable),
-      resolved: Array.from(fresh.resolved, (hosts) => packNumbers(hosts ?? [])),
-      ports: structuredClone(this.#ports),
-      packets: { tcp: this.#packetsTcp, udp: this.#packetsUdp },
-      stray: this.#stray,
-    });
+    const open = [...this.#inFlight, ...this.#deferred.map(({ endpoint }) => endpoint)];
+    this.#handlers.onCheckpoint(
+      this.#state.checkpoint({
+        pass: this.#pass,
+        position: this.#position,
+        open: open.filter((endpoint) => !this.#counted.has(endpoint)),
+        talking: [...this.#talking.keys(), ...this.#counted],
+      }),
+    );
   }
 
   /** Waits for the conversations; after a stop only for a moment. */
@@ -648,10 +579,6 @@ export class Sweep {
   #fail(error: unknown): void {
     this.#failure ??= error;
   }
-}
-
-function portName({ transport, port }: PortPlan): string {
-  return `${port}/${transport}`;
 }
 
 function hasOnLink(hosts: HostSet, neighbours: Neighbours): boolean {

@@ -1,0 +1,56 @@
+import { Command, CommanderError } from 'commander';
+import { version } from '../data.ts';
+import { InputError } from '../errors.ts';
+import { EXIT } from './exit.ts';
+
+/** Runs the command line. Each command's work is imported when it is asked for: `--help` should not wait for what it does not need. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('kvmsweep')
+    .description('Finds the remote-access hardware on a network (IP-KVMs, BMCs, console servers), says what it is and how it knows,\nand holds it against what you approved. Read-only: it never logs in, guesses a credential or changes anything.')
+    .version(version(), '-V, --version')
+    .showHelpAfterError('(kvmsweep --help shows how it is used)')
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kvmsweep demo                                        a simulated fleet on this machine, swept and reconciled
+  kvmsweep scan 10.20.0.0/24                           sweep a subnet, write an inventory
+  kvmsweep scan 10.20.0.0/16 --approved approved.csv   the same, and say what nobody approved
+  kvmsweep identify journal.ndjson                     today's fingerprints over yesterday's sweep
+  kvmsweep explain --wire                              every byte that it can send
+
+Exit codes: 0 done · 1 findings that --fail-on names · 2 usage or input error · 3 the sweep is incomplete · 130 interrupted`,
+    );
+  for (const register of await commands()) register(program);
+  try {
+    await program.parseAsync(argv.map((word) => (word === '-iL' ? '--input-list' : word)));
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+/** Each file registers its command, with its options and help; its work it imports itself. */
+async function commands(): Promise<((program: Command) => void)[]> {
+  const files = await Promise.all([
+    import('./scan.ts'),
+    import('./identify.ts'),
+    import('./reconcile.ts'),
+    import('./diff.ts'),
+    import('./fingerprints.ts'),
+    import('./explain.ts'),
+    import('./demo.ts'),
+  ]);
+  return files.map(({ register }) => register);
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has said its text
+  if (error instanceof InputError) {
+    process.stderr.write(`${error.message}\n`);
+    return EXIT.usage;
+  }
+  process.stderr.write(`kvmsweep: a fault of its own, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT.usage;
+}

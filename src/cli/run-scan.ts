@@ -1,0 +1,179 @@
+import { basename, extname, join, dirname } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { InputError, type Problem, problem, problemText } from '../errors.ts';
+import { deriveInventory } from '../inventory/derive.ts';
+import { newestBeside, readInventory, writeWhole, inventoryText } from '../inventory/file.ts';
+import type { Inventory } from '../inventory/schema.ts';
+import type { Device } from '../devices/device.ts';
+import { resumeScan, scan, type ScanPlan, type ScanResult } from '../scan/scan.ts';
+import { resolveNames } from '../sweep/resolve.ts';
+import { type AddressNumber, type AddressRange, formatAddress } from '../targets/addresses.ts';
+import { Guard } from '../targets/guard.ts';
+import { HostSet } from '../targets/hosts.ts';
+import { collectTargets } from '../targets/lists.ts';
+import { parseTargets } from '../targets/parse.ts';
+import { parsePorts } from '../targets/ports.ts';
+import { count } from '../text.ts';
+import { exitCode } from './exit.ts';
+import { type Knowledge, loadKnowledge } from './knowledge.ts';
+import { clock, ProgressLine } from './progress.ts';
+import { reconcileAndPrint } from './findings.ts';
+import { printDevices } from './print-devices.ts';
+import { RATE_PER_24, RATES, type ScanCommandOptions } from './scan.ts';
+
+/** Bits of the endpoint numbering; more would not fit the tables of a sweep. */
+const MAX_ENDPOINTS = 2 ** 32;
+
+/** `kvmsweep scan`. @returns the exit code @throws {InputError} */
+export async function runScan(words: readonly string[], options: ScanCommandOptions): Promise<number> {
+  const knowledge = loadKnowledge(options);
+  const say = (text: string): void => void (options.quiet === true || process.stderr.write(`${text}\n`));
+  const guard = Guard.fromEnvironment({ allowPublic: options.allowPublic === true });
+  const files = outputFiles(options);
+  // Read before the sweep: a mistake in it should not wait for the end of the night.
+  const approved = options.approved === undefined ? undefined : await readApprovedList(options.approved, options.failOn);
+  const previous = readPrevious(options, files.inventory);
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(exitCode({ interrupted: true }));
+    stop.abort();
+    process.stderr.write('\nending: what was found is being written (again Ctrl-C: stop at once)\n');
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const progress = new ProgressLine({ quiet: options.quiet === true });
+  const from = performance.now();
+  try {
+    const shared = { journal: files.journal, matcher: knowledge.matcher, guard, paths: knowledge.paths, audit: options.audit, signal: stop.signal, onProgress: (now: Parameters<ProgressLine['show']>[0]) => progress.show(now) };
+    const result = options.resume === undefined ? await begin(words, options, guard, shared, say) : await resumeScan(shared);
+    progress.end();
+    const inventory = await derive(files.journal, knowledge, previous);
+    writeWhole(files.inventory, inventoryText(inventory));
+    printDevices(inventory.devices as Device[], options);
+    const failing = approved === undefined ? 0 : await reconcileAndPrint(inventory, approved, options);
+    say(`\n${summary(result, inventory, performance.now() - from)}`);
+    for (const { text } of result.limitations) process.stderr.write(`incomplete: ${text}\n`);
+    for (const note of inventory.completeness.notes) say(`note: ${note}`);
+    say(`inventory: ${files.inventory}\njournal:   ${files.journal}`);
+    return exitCode({ interrupted: stop.signal.aborted, findings: failing > 0, incomplete: !result.complete });
+  } finally {
+    progress.end();
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
+
+async function begin(words: readonly string[], options: ScanCommandOptions, guard: Guard, shared: Parameters<typeof scan>[1], say: (text: string) => void): Promise<ScanResult> {
+  const plan = await planScan(words, options, guard, say);
+  const { hosts, ports } = plan;
+  say(`sweeping ${count(hosts.count, 'address', 'addresses')} at ${count(ports.length, 'port')}, at most ${plan.rate.toLocaleString('en')} packets a second`);
+  return scan(plan, shared);
+}
+
+/** Targets, exclusions and ports as a plan; everything that is wrong with them is reported at once. */
+async function planScan(words: readonly string[], options: ScanCommandOptions, guard: Guard, say: (text: string) => void): Promise<ScanPlan> {
+  const problems: Problem[] = [];
+  const wanted = await readHosts(words, options.inputList ?? [], problems, say);
+  const unwanted = await readHosts(options.exclude ?? [], options.excludeFile ?? [], problems, say);
+  const ports = parsePorts(options.ports);
+  problems.push(...ports.problems);
+  if (words.length === 0 && options.inputList === undefined) problems.push(problem('no-targets', {}));
+  const all = new HostSet(
+    wanted.ranges.map(({ range }) => range),
+    wanted.names,
+  );
+  const hosts = all.without(unwanted.ranges.map(({ range }) => range));
+  // What is excluded need not pass the guard: `10.0.0.0/7 --exclude 11.0.0.0/8` is 10.0.0.0/8.
+  for (const range of hosts.ranges) {
+    const refused = guard.check(wanted.ranges.find((one) => touches(one.range, range))?.text ?? formatAddress(range.first), range);
+    if (refused !== undefined) problems.push({ ...refused, place: wanted.ranges.find((one) => touches(one.range, range))?.place ?? {} });
+  }
+  if (problems.length === 0 && hosts.count === 0) problems.push(problem('no-hosts-left', { excluded: all.count }));
+  const endpoints = hosts.count * ports.ports.length;
+  if (endpoints > MAX_ENDPOINTS) problems.push(problem('too-many-endpoints', { endpoints }));
+  if (problems.length > 0) throw new InputError(problems);
+  return {
+    hosts,
+    ports: ports.ports,
+    seed: options.seed ?? randomBytes(4).readUInt32BE(),
+    rate: options.rate ?? (options.polite === true ? RATES.polite : options.fast === true ? RATES.fast : RATES.normal),
+    ratePerNetwork: options.ratePer24 ?? (options.fast === true ? RATES.fast : RATE_PER_24),
+    retries: options.retries,
+    hostTimeoutMs: options.hostTimeout,
+    arguments: process.argv.slice(2),
+  };
+}
+
+function touches(a: AddressRange, b: AddressRange): boolean {
+  return typeof a.first === typeof b.first && a.first <= b.last && b.first <= a.last;
+}
+
+interface Hosts {
+  readonly ranges: readonly { readonly text: string; readonly range: AddressRange; readonly place: Problem['place'] }[];
+  readonly names: ReadonlyMap<AddressNumber, string>;
+}
+
+async function readHosts(words: readonly string[], files: readonly string[], problems: Problem[], say: (text: string) => void): Promise<Hosts> {
+  const collected = collectTargets(words, files);
+  const parsed = parseTargets(collected.targets);
+  const { resolved, problems: unresolved } = await resolveNames(parsed.names);
+  problems.push(...collected.problems, ...parsed.problems, ...unresolved);
+  for (const note of new Set(parsed.notes)) say(`note: ${note}`);
+  return {
+    ranges: [...parsed.ranges, ...resolved.flatMap(({ target, addresses }) => addresses.map((address) => ({ text: target.text, range: { first: address, last: address }, place: target.place })))],
+    names: new Map(resolved.flatMap(({ target, addresses }) => addresses.map((address) => [address, target.text] as const))),
+  };
+}
+
+async function readApprovedList(file: string, failOn: string | undefined): Promise<import('../reconcile/index.ts').ApprovedList> {
+  const { failing, readApproved } = await import('../reconcile/index.ts');
+  if (failOn !== undefined) failing([], failOn); // a misspelt state is an error now, not after the sweep
+  return readApproved(file);
+}
+
+function outputFiles({ output, journal, resume }: ScanCommandOptions): { inventory: string; journal: string } {
+  if (resume !== undefined) return { journal: resume, inventory: output ?? withExtension(resume, '.json') };
+  const inventory = output ?? `kvmsweep-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}Z.json`;
+  return { inventory, journal: journal ?? withExtension(inventory, '.ndjson') };
+}
+
+function withExtension(file: string, extension: string): string {
+  return join(dirname(file), `${basename(file, extname(file))}${extension}`);
+}
+
+function readPrevious({ previous }: ScanCommandOptions, output: string): readonly Device[] {
+  if (previous !== undefined) return readInventory(previous).devices as Device[];
+  const beside = newestBeside(output);
+  if (beside === undefined) return [];
+  try {
+    return readInventory(beside).devices as Device[];
+  } catch (error) {
+    // A file of that name which is no inventory is none of ours; with --previous it would be an error.
+    if (error instanceof InputError) return [];
+    throw error;
+  }
+}
+
+async function derive(journal: string, { matcher }: Knowledge, previous: readonly Device[]): Promise<Inventory> {
+  const { inventory, problems } = await deriveInventory(journal, matcher, { previous });
+  for (const one of problems) process.stderr.write(`${problemText(one)}\n`);
+  return inventory;
+}
+
+function summary({ ledger, complete }: ScanResult, { devices }: Inventory, ms: number): string {
+  const { total, packets, alive } = ledger;
+  const skipped = Object.entries(total.skipped).map(([why, number]) => `${number.toLocaleString('en')} skipped: ${why}`);
+  return [
+    `${count(devices.length, 'device')} at ${count(alive, 'living address', 'living addresses')}, in ${clock(ms)}; ${complete ? 'complete' : 'INCOMPLETE'}`,
+    `asked ${total.asked.toLocaleString('en')} of ${total.planned.toLocaleString('en')} endpoints with ${(packets.tcp + packets.udp).toLocaleString('en')} packets: ${[
+      `${total.answered.toLocaleString('en')} answered`,
+      `${total.refused.toLocaleString('en')} refused`,
+      `${total.silent.toLocaleString('en')} silent`,
+      ...(total.unreachable > 0 ? [`${total.unreachable.toLocaleString('en')} unreachable`] : []),
+      ...(total.givenUp > 0 ? [`${total.givenUp.toLocaleString('en')} given up`] : []),
+      ...(total.lost > 0 ? [`${total.lost.toLocaleString('en')} lost here`] : []),
+      ...skipped,
+    ].join(', ')}`,
+  ].join('\n');
+}
+

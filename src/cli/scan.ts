@@ -1,0 +1,81 @@
+import { type Command, Option } from 'commander';
+import { DEFAULT_PORTS } from '../targets/ports.ts';
+import { collect, duration, FORMATS, type Format, wholeNumber } from './options.ts';
+
+/** Packets a second: by default what even a small firewall's state table bears. */
+export const RATES = { polite: 100, normal: 2000, fast: 10_000 } as const;
+export const RATE_PER_24 = 1000;
+
+export interface ScanCommandOptions {
+  readonly inputList?: string[];
+  readonly exclude?: string[];
+  readonly excludeFile?: string[];
+  readonly ports: string;
+  readonly output?: string;
+  readonly journal?: string;
+  readonly approved?: string;
+  readonly failOn?: string;
+  readonly previous?: string;
+  readonly rate?: number;
+  readonly ratePer24?: number;
+  readonly polite?: boolean;
+  readonly fast?: boolean;
+  readonly retries: number;
+  readonly hostTimeout: number;
+  readonly seed?: number;
+  readonly resume?: string;
+  readonly audit?: string;
+  readonly allowPublic?: boolean;
+  readonly fingerprints?: string;
+  readonly allowPath?: string[];
+  readonly format: Format;
+  readonly all?: boolean;
+  readonly quiet?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('scan')
+    .summary('sweep a network, identify what answers, write an inventory')
+    .description('Sweeps addresses for remote-access hardware, identifies what answers and writes an inventory, with its journal beside it.\nNeeds no privilege. Sends nothing but what `kvmsweep explain --wire` shows.')
+    .argument('[targets...]', 'addresses, blocks (10.0.0.0/24), ranges (10.0.0.5-20, 10.0.0.5-10.0.1.9), IPv6 up to a /112, names, @FILE, - for standard input')
+    .option('-i, --input-list <file>', 'read targets from a file (also -iL); # begins a comment', collect)
+    .option('--exclude <targets>', 'leave these out (same forms)', collect)
+    .option('--exclude-file <file>', 'leave out what is in this file', collect)
+    .option('-p, --ports <ports>', 'ports in nmap form; a protocol for odd ones: 8443=https,1623/udp=ipmi', DEFAULT_PORTS)
+    .option('-o, --output <file>', 'the inventory (default: kvmsweep-<time>.json here)')
+    .option('--journal <file>', 'the journal (default: beside the inventory, .ndjson)')
+    .option('--approved <file>', 'reconcile with this approved list (CSV or JSON)')
+    .option('--fail-on <states>', 'exit with 1 on these findings: unapproved,impostor,… or severity>=high')
+    .option('--previous <file>', 'carry device keys on from this inventory (default: the newest beside the output)')
+    .addOption(new Option('--rate <packets>', `packets a second, over everything (default: ${RATES.normal})`).argParser(wholeNumber(1, 100_000)).conflicts(['polite', 'fast']))
+    .option('--rate-per-24 <packets>', `packets a second to one /24 (default: ${RATE_PER_24})`, wholeNumber(1, 100_000))
+    .addOption(new Option('--polite', `${RATES.polite} packets a second: for fragile networks`).conflicts('fast'))
+    .option('--fast', `${RATES.fast.toLocaleString('en')} packets a second: fills the state table of a firewall on the way`)
+    .option('--retries <number>', 'passes after the first', wholeNumber(0, 3), 1)
+    .option('--host-timeout <time>', 'talk to one device for so long at most', duration, 60_000)
+    .option('--seed <number>', 'order of the sweep, for repeating one', wholeNumber(0, 2 ** 32 - 1))
+    .option('--resume <journal>', 'continue an interrupted sweep; no targets are given')
+    .option('--audit <file>', 'log every connection and every byte that is sent')
+    .option('--allow-public', 'sweep public addresses too: yours, that is')
+    .option('--fingerprints <folder>', 'add or override fingerprints with your own')
+    .option('--allow-path <path>', 'let your own fingerprints ask for this path', collect)
+    .addOption(new Option('--format <format>', 'what goes to standard output').choices(FORMATS).default('table'))
+    .option('--all', 'list software that only looks like hardware too (VNC servers)')
+    .option('-q, --quiet', 'no progress, no notes')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kvmsweep scan 10.20.0.0/24
+  kvmsweep scan 10.20.0.0/16 --exclude 10.20.99.0/24 --approved approved.csv --fail-on unapproved,impostor
+  kvmsweep scan -iL subnets.txt -p 80,443,8443=https,U:623 -o monday.json
+  kvmsweep scan --resume kvmsweep-2026-11-22T20-00-00Z.ndjson
+
+Ctrl-C ends with a valid inventory that is marked as partial.`,
+    )
+    .action(async (targets: string[], options: ScanCommandOptions) => {
+      const { runScan } = await import('./run-scan.ts');
+      process.exitCode = await runScan(targets, options);
+    });
+}

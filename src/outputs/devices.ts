@@ -1,0 +1,32 @@
+import type { Device } from '../devices/device.ts';
+import { deviceName } from '../devices/device.ts';
+import { QUIET_CLASSES } from '../vocabulary.ts';
+import { type Column, table } from './table.ts';
+
+/** The devices that a list shows by default: software that only looks like hardware is left out. */
+export function listed(devices: readonly Device[], all = false): Device[] {
+  return devices.filter((device) => all || !QUIET_CLASSES.has(device.class));
+}
+
+const LEVEL_STYLE = { certain: 'green', likely: 'yellow', possible: 'dim' } as const;
+
+const COLUMNS: readonly Column<Device>[] = [
+  { title: 'ADDRESS', of: ({ addresses }) => (addresses.length > 2 ? `${addresses[0]} +${addresses.length - 1}` : addresses.join(' ')) },
+  { title: 'CLASS', of: (device) => device.class },
+  { title: 'DEVICE', of: deviceName, style: () => 'bold' },
+  { title: 'MODEL', of: ({ model }) => model ?? '', max: 32 },
+  { title: 'VERSION', of: ({ version }) => version ?? '', max: 20 },
+  { title: 'SERIAL', of: ({ serial }) => serial ?? '', max: 20 },
+  { title: 'SURE', of: ({ level, certainty }) => `${level} ${certainty}`, style: ({ level }) => LEVEL_STYLE[level] },
+  { title: 'RISK', of: ({ posture }) => posture.join(' '), style: ({ posture }) => (posture.length > 0 ? 'red' : undefined) },
+];
+
+/** Devices as a table for a terminal of so many columns; undefined where there is none. */
+export function deviceTable(devices: readonly Device[], columns: number | undefined): string {
+  return table(devices, COLUMNS, { columns });
+}
+
+/** One device a line. */
+export function deviceLines(devices: readonly Device[]): string {
+  return devices.map((device) => `${JSON.stringify(device)}\n`).join('');
+}

@@ -1,0 +1,36 @@
+import type { Device } from '../devices/device.ts';
+import { deviceName } from '../devices/device.ts';
+import { printable } from '../text.ts';
+
+/** One device for people: what it is, how that is known, what speaks for something else, what is risky. */
+export function deviceText(device: Device): string {
+  const { addresses, class: kind, certainty, level, base, evidence, alternatives, posture, identifiers, endpoints, firstSeen, lastSeen } = device;
+  const field = (name: string, value: string | undefined): string[] => (value === undefined || value === '' ? [] : [`  ${name.padEnd(11)}${printable(value)}`]);
+  const rules = new Map<string, { certainty: number; lines: string[] }>();
+  for (const { fingerprint, rule, fact, text, endpoint, certainty: sure } of evidence) {
+    const key = `${fingerprint} ${rule} ${endpoint}`;
+    const entry = rules.get(key) ?? { certainty: sure, lines: [] };
+    entry.lines.push(`${endpoint} says ${fact} "${text}"`);
+    rules.set(key, entry);
+  }
+  return [
+    `${deviceName(device)} at ${addresses.join(', ')}: ${level}, ${certainty} of 100`,
+    ...field('class', kind),
+    ...field('model', device.model),
+    ...field('version', device.version),
+    ...field('serial', device.serial),
+    ...field('hostname', device.hostname),
+    ...field('base', base),
+    ...field('key', device.deviceKey),
+    ...field('seen', firstSeen === undefined ? lastSeen : `${firstSeen}${lastSeen === firstSeen ? '' : ` to ${lastSeen}`}`),
+    ...field('endpoints', endpoints.map(({ port, transport, probe }) => `${port}/${transport} ${probe}`).join(', ')),
+    ...field('risk', posture.join(', ')),
+    '  because',
+    ...[...rules.values()].flatMap(({ certainty: sure, lines }) => lines.map((line, i) => `    ${i === 0 ? `${String(sure).padStart(3)}  ` : '  and '}${printable(line)}`)),
+    ...(alternatives.length === 0 ? [] : ['  but also']),
+    ...alternatives.map(({ vendor, product, class: other, certainty: sure }) => `    ${String(sure).padStart(3)}  ${deviceName({ ...(vendor === undefined ? {} : { vendor }), ...(product === undefined ? {} : { product }), class: other })}`),
+    '  identifiers',
+    ...identifiers.map(({ kind: what, value, from }) => `    ${what.padEnd(6)} ${printable(value)} (${printable(from)})`),
+    '',
+  ].join('\n');
+}

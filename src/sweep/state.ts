@@ -1,0 +1,152 @@
+import type { AddressNumber } from '../targets/addresses.ts';
+import type { HostSet } from '../targets/hosts.ts';
+import type { PortPlan } from '../targets/ports.ts';
+import { Bits, packNumbers, unpackNumbers } from './bits.ts';
+import { emptyPort, type Ledger, type PortLedger, sumPorts } from './ledger.ts';
+
+/**
+ * The state of a sweep between two packets, as it is written to the journal: what a resume needs.
+ * Packed numbers are those of `bits.ts`; endpoints are numbered host x ports + port.
+ */
+export interface Checkpoint {
+  readonly pass: number;
+  readonly position: number;
+  /** Endpoints that were drawn but have no outcome yet, and those whose conversation is open. */
+  readonly open: string;
+  readonly talking: string;
+  /** Settled endpoints, living hosts, unreachable endpoints, and resolved neighbours (hosts, by pass) since the checkpoint before. */
+  readonly settled: string;
+  readonly alive: string;
+  readonly unreachable: string;
+  readonly resolved: readonly string[];
+  readonly ports: Readonly<Record<string, PortLedger>>;
+  readonly packets: { readonly tcp: number; readonly udp: number };
+  readonly stray: number;
+}
+
+/** What a sweep knows of its endpoints: a few bits for each, whatever the size of the address space, and the account. */
+export class SweepState {
+  readonly packets = { tcp: 0, udp: 0 };
+  stray = 0;
+  readonly #hosts: HostSet;
+  readonly #plans: readonly PortPlan[];
+  /** Endpoints with an outcome that no further try can change. */
+  readonly #settled: Bits;
+  readonly #alive: Bits;
+  readonly #unreachable: Bits;
+  /** For directly attached hosts: the attempt from which on TCP goes to them, plus one; 0 where no neighbour answered. */
+  readonly #resolved: Uint8Array;
+  #ports: Record<string, PortLedger>;
+  #aliveCount = 0;
+  #fresh = freshDeltas();
+
+  constructor(hosts: HostSet, plans: readonly PortPlan[], tracksNeighbours: boolean) {
+    this.#hosts = hosts;
+    this.#plans = plans;
+    const endpoints = hosts.count * plans.length;
+    this.#settled = new Bits(endpoints);
+    this.#unreachable = new Bits(endpoints);
+    this.#alive = new Bits(hosts.count);
+    this.#resolved = new Uint8Array(tracksNeighbours ? hosts.count : 0);
+    this.#ports = Object.fromEntries(plans.map((plan) => [`${plan.port}/${plan.transport}`, emptyPort(hosts.count)]));
+  }
+
+  endpoint(host: number, port: number): number {
+    return host * this.#plans.length + port;
+  }
+  hostOf(endpoint: number): number {
+    return Math.floor(endpoint / this.#plans.length);
+  }
+  planOf(endpoint: number): PortPlan {
+    return this.#plans[endpoint % this.#plans.length] as PortPlan;
+  }
+  addressOf(endpoint: number): AddressNumber {
+    return this.#hosts.at(this.hostOf(endpoint));
+  }
+  find(address: AddressNumber, { transport, port }: Pick<PortPlan, 'transport' | 'port'>): number | undefined {
+    const host = this.#hosts.indexOf(address);
+    const index = this.#plans.findIndex((plan) => plan.transport === transport && plan.port === port);
+    return host === undefined || index < 0 ? undefined : this.endpoint(host, index);
+  }
+  account(endpoint: number): PortLedger {
+    const { port, transport } = this.planOf(endpoint);
+    return this.#ports[`${port}/${transport}`] as PortLedger;
+  }
+
+  isSettled(endpoint: number): boolean {
+    return this.#settled.has(endpoint);
+  }
+  isUnreachable(endpoint: number): boolean {
+    return this.#unreachable.has(endpoint);
+  }
+  isAlive(host: number): boolean {
+    return this.#alive.has(host);
+  }
+  /** The attempt from which on TCP goes to a directly attached host, or undefined where no neighbour has answered. */
+  resolvedSince(host: number): number | undefined {
+    const since = this.#resolved[host] ?? 0;
+    return since === 0 ? undefined : since - 1;
+  }
+
+  settle(endpoint: number, as: 'answered' | 'refused' | 'lost'): void {
+    if (!this.#settled.add(endpoint)) return;
+    this.#fresh.settled.push(endpoint);
+    this.account(endpoint)[as] += 1;
+  }
+  liven(host: number): void {
+    if (!this.#alive.add(host)) return;
+    this.#aliveCount += 1;
+    this.#fresh.alive.push(host);
+  }
+  markUnreachable(endpoint: number): void {
+    if (this.#unreachable.add(endpoint)) this.#fresh.unreachable.push(endpoint);
+  }
+  resolve(host: number, since: number): void {
+    this.#resolved[host] = since + 1;
+    (this.#fresh.resolved[since] ??= []).push(host);
+    this.liven(host);
+  }
+
+  get ledger(): Ledger {
+    return { ports: this.#ports, total: sumPorts(Object.values(this.#ports)), packets: { ...this.packets }, alive: this.#aliveCount, stray: this.stray };
+  }
+
+  /** The state since the last call, for the journal. */
+  checkpoint(where: { pass: number; position: number; open: readonly number[]; talking: readonly number[] }): Checkpoint {
+    const { settled, alive, unreachable, resolved } = this.#fresh;
+    this.#fresh = freshDeltas();
+    return {
+      pass: where.pass,
+      position: where.position,
+      open: packNumbers(where.open),
+      talking: packNumbers(where.talking),
+      settled: packNumbers(settled),
+      alive: packNumbers(alive),
+      unreachable: packNumbers(unreachable),
+      resolved: Array.from(resolved, (hosts) => packNumbers(hosts ?? [])),
+      ports: structuredClone(this.#ports),
+      packets: { ...this.packets },
+      stray: this.stray,
+    };
+  }
+
+  /** Takes in the checkpoints of a journal, all of them in order; counts are those of the last one. */
+  restore(checkpoints: readonly Checkpoint[]): void {
+    for (const { settled, alive, unreachable, resolved } of checkpoints) {
+      for (const endpoint of unpackNumbers(settled)) this.#settled.add(endpoint);
+      for (const host of unpackNumbers(alive)) this.liven(host);
+      for (const endpoint of unpackNumbers(unreachable)) this.#unreachable.add(endpoint);
+      for (const [since, hosts] of resolved.entries()) for (const host of unpackNumbers(hosts)) if (host < this.#resolved.length) this.#resolved[host] = since + 1;
+    }
+    this.#fresh = freshDeltas();
+    const last = checkpoints.at(-1);
+    if (last === undefined) return;
+    this.#ports = structuredClone(last.ports);
+    Object.assign(this.packets, last.packets);
+    this.stray = last.stray;
+  }
+}
+
+function freshDeltas(): { settled: number[]; alive: number[]; unreachable: number[]; resolved: number[][] } {
+  return { settled: [], alive: [], unreachable: [], resolved: [] };
+}
