@@ -6,11 +6,11 @@ import { count } from '../text.ts';
 import { type Format, terminalColumns } from './options.ts';
 
 /** Holds an inventory against an approved list and prints what comes of it. @returns how many findings --fail-on names */
-export async function reconcileAndPrint(
+export function reconcileAndPrint(
   inventory: Inventory,
   approved: ApprovedList,
   { format, failOn, expiringWithin, quiet = false }: { format: Format; failOn?: string | undefined; expiringWithin?: number; quiet?: boolean | undefined },
-): Promise<number> {
+): number {
   for (const one of approved.problems) process.stderr.write(`${problemText(one)}\n`);
   if (!quiet) for (const note of approved.notes) process.stderr.write(`note: ${note}\n`);
   const findings: readonly Finding[] = reconcile(inventory, approved, { now: new Date(inventory.run?.endedAt ?? Date.now()), ...(expiringWithin === undefined ? {} : { expiringWithinDays: expiringWithin }) });

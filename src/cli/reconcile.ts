@@ -28,7 +28,7 @@ Examples:
       ]);
       if (options.failOn !== undefined) failing([], options.failOn);
       const inventory = readInventory(file);
-      const failed = await reconcileAndPrint(inventory, readApproved(options.approved), options);
+      const failed = reconcileAndPrint(inventory, readApproved(options.approved), options);
       if (!inventory.completeness.complete) for (const { text } of inventory.completeness.limitations) process.stderr.write(`incomplete: ${text}\n`);
       process.exitCode = exitCode({ findings: failed > 0, incomplete: !inventory.completeness.complete });
     });

@@ -2,10 +2,11 @@ import { basename, extname, join, dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { InputError, type Problem, problem, problemText } from '../errors.ts';
 import { deriveInventory } from '../inventory/derive.ts';
-import { newestBeside, readInventory, writeWhole, inventoryText } from '../inventory/file.ts';
+import { inventoryText, newestBeside, readInventory, writeWhole } from '../inventory/file.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import type { Device } from '../devices/device.ts';
-import { resumeScan, scan, type ScanPlan, type ScanResult } from '../scan/scan.ts';
+import { type ApprovedList, failing, readApproved } from '../reconcile/index.ts';
+import { resumeScan, scan, type ScanPlan, type ScanProgress, type ScanResult } from '../scan/scan.ts';
 import { resolveNames } from '../sweep/resolve.ts';
 import { type AddressNumber, type AddressRange, formatAddress } from '../targets/addresses.ts';
 import { Guard } from '../targets/guard.ts';
@@ -16,9 +17,10 @@ import { parsePorts } from '../targets/ports.ts';
 import { count } from '../text.ts';
 import { exitCode } from './exit.ts';
 import { type Knowledge, loadKnowledge } from './knowledge.ts';
-import { clock, ProgressLine } from './progress.ts';
 import { reconcileAndPrint } from './findings.ts';
+import type { Format } from './options.ts';
 import { printDevices } from './print-devices.ts';
+import { clock, ProgressLine } from './progress.ts';
 import { RATE_PER_24, RATES, type ScanCommandOptions } from './scan.ts';
 
 /** Bits of the endpoint numbering; more would not fit the tables of a sweep. */
@@ -26,52 +28,84 @@ const MAX_ENDPOINTS = 2 ** 32;
 
 /** `kvmsweep scan`. @returns the exit code @throws {InputError} */
 export async function runScan(words: readonly string[], options: ScanCommandOptions): Promise<number> {
-  const knowledge = loadKnowledge(options);
-  const say = (text: string): void => void (options.quiet === true || process.stderr.write(`${text}\n`));
-  const guard = Guard.fromEnvironment({ allowPublic: options.allowPublic === true });
   const files = outputFiles(options);
-  // Read before the sweep: a mistake in it should not wait for the end of the night.
-  const approved = options.approved === undefined ? undefined : await readApprovedList(options.approved, options.failOn);
-  const previous = readPrevious(options, files.inventory);
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(exitCode({ interrupted: true }));
-    stop.abort();
-    process.stderr.write('\nending: what was found is being written (again Ctrl-C: stop at once)\n');
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  const progress = new ProgressLine({ quiet: options.quiet === true });
+  const guard = Guard.fromEnvironment({ allowPublic: options.allowPublic === true });
+  return sweepAndReport({
+    knowledge: loadKnowledge(options),
+    guard,
+    files,
+    // Read before the sweep: a mistake in it should not wait for the end of the night.
+    approved: options.approved === undefined ? undefined : readApprovedList(options.approved, options.failOn),
+    previous: readPrevious(options, files.inventory),
+    plan: options.resume === undefined ? await planScan(words, options, guard) : undefined,
+    audit: options.audit,
+    print: options,
+  });
+}
+
+/** A sweep from plan to report, as `scan` and `demo` run it. */
+export interface SweepJob {
+  readonly knowledge: Knowledge;
+  readonly guard: Guard;
+  readonly files: { readonly inventory: string; readonly journal: string };
+  readonly approved: ApprovedList | undefined;
+  readonly previous: readonly Device[];
+  /** Undefined: the journal is continued. */
+  readonly plan: ScanPlan | undefined;
+  readonly audit?: string | undefined;
+  readonly print: { readonly format: Format; readonly all?: boolean; readonly quiet?: boolean; readonly failOn?: string };
+}
+
+/** Sweeps, writes the inventory, prints devices and findings, says how complete it all is. @returns the exit code */
+export async function sweepAndReport({ knowledge, guard, files, approved, previous, plan, audit, print }: SweepJob): Promise<number> {
+  const say = (text: string): void => void (print.quiet === true || process.stderr.write(`${text}\n`));
+  const progress = new ProgressLine({ quiet: print.quiet === true });
   const from = performance.now();
+  using interrupt = new Interrupt();
+  let result: ScanResult;
   try {
-    const shared = { journal: files.journal, matcher: knowledge.matcher, guard, paths: knowledge.paths, audit: options.audit, signal: stop.signal, onProgress: (now: Parameters<ProgressLine['show']>[0]) => progress.show(now) };
-    const result = options.resume === undefined ? await begin(words, options, guard, shared, say) : await resumeScan(shared);
-    progress.end();
-    const inventory = await derive(files.journal, knowledge, previous);
-    writeWhole(files.inventory, inventoryText(inventory));
-    printDevices(inventory.devices as Device[], options);
-    const failing = approved === undefined ? 0 : await reconcileAndPrint(inventory, approved, options);
-    say(`\n${summary(result, inventory, performance.now() - from)}`);
-    for (const { text } of result.limitations) process.stderr.write(`incomplete: ${text}\n`);
-    for (const note of inventory.completeness.notes) say(`note: ${note}`);
-    say(`inventory: ${files.inventory}\njournal:   ${files.journal}`);
-    return exitCode({ interrupted: stop.signal.aborted, findings: failing > 0, incomplete: !result.complete });
+    const shared = { journal: files.journal, matcher: knowledge.matcher, guard, paths: knowledge.paths, audit, signal: interrupt.signal, onProgress: (now: ScanProgress) => progress.show(now) };
+    if (plan !== undefined) say(`sweeping ${count(plan.hosts.count, 'address', 'addresses')} at ${count(plan.ports.length, 'port')}, at most ${plan.rate.toLocaleString('en')} packets a second`);
+    result = plan === undefined ? await resumeScan(shared) : await scan(plan, shared);
   } finally {
     progress.end();
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+  }
+  const { inventory, problems } = await deriveInventory(files.journal, knowledge.matcher, { previous });
+  for (const one of problems) process.stderr.write(`${problemText(one)}\n`);
+  writeWhole(files.inventory, inventoryText(inventory));
+  printDevices(inventory.devices as Device[], print);
+  const failing = approved === undefined ? 0 : reconcileAndPrint(inventory, approved, print);
+  say(`\n${summary(result, inventory, performance.now() - from)}`);
+  for (const { text } of result.limitations) process.stderr.write(`incomplete: ${text}\n`);
+  for (const note of inventory.completeness.notes) say(`note: ${note}`);
+  say(`inventory: ${files.inventory}\njournal:   ${files.journal}`);
+  return exitCode({ interrupted: interrupt.signal.aborted, findings: failing > 0, incomplete: !result.complete });
+}
+
+/** Ctrl-C ends a sweep with a valid result; a second one ends the process. */
+class Interrupt implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #onSignal = (): void => {
+    if (this.signal.aborted) process.exit(exitCode({ interrupted: true }));
+    this.#controller.abort();
+    process.stderr.write('\nending: what was found is being written (again Ctrl-C: stop at once)\n');
+  };
+  constructor() {
+    process.on('SIGINT', this.#onSignal);
+    process.on('SIGTERM', this.#onSignal);
+  }
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+  [Symbol.dispose](): void {
+    process.off('SIGINT', this.#onSignal);
+    process.off('SIGTERM', this.#onSignal);
   }
 }
 
-async function begin(words: readonly string[], options: ScanCommandOptions, guard: Guard, shared: Parameters<typeof scan>[1], say: (text: string) => void): Promise<ScanResult> {
-  const plan = await planScan(words, options, guard, say);
-  const { hosts, ports } = plan;
-  say(`sweeping ${count(hosts.count, 'address', 'addresses')} at ${count(ports.length, 'port')}, at most ${plan.rate.toLocaleString('en')} packets a second`);
-  return scan(plan, shared);
-}
-
 /** Targets, exclusions and ports as a plan; everything that is wrong with them is reported at once. */
-async function planScan(words: readonly string[], options: ScanCommandOptions, guard: Guard, say: (text: string) => void): Promise<ScanPlan> {
+async function planScan(words: readonly string[], options: ScanCommandOptions, guard: Guard): Promise<ScanPlan> {
+  const say = (text: string): void => void (options.quiet === true || process.stderr.write(`${text}\n`));
   const problems: Problem[] = [];
   const wanted = await readHosts(words, options.inputList ?? [], problems, say);
   const unwanted = await readHosts(options.exclude ?? [], options.excludeFile ?? [], problems, say);
@@ -125,8 +159,7 @@ async function readHosts(words: readonly string[], files: readonly string[], pro
   };
 }
 
-async function readApprovedList(file: string, failOn: string | undefined): Promise<import('../reconcile/index.ts').ApprovedList> {
-  const { failing, readApproved } = await import('../reconcile/index.ts');
+function readApprovedList(file: string, failOn: string | undefined): ApprovedList {
   if (failOn !== undefined) failing([], failOn); // a misspelt state is an error now, not after the sweep
   return readApproved(file);
 }
@@ -152,12 +185,6 @@ function readPrevious({ previous }: ScanCommandOptions, output: string): readonl
     if (error instanceof InputError) return [];
     throw error;
   }
-}
-
-async function derive(journal: string, { matcher }: Knowledge, previous: readonly Device[]): Promise<Inventory> {
-  const { inventory, problems } = await deriveInventory(journal, matcher, { previous });
-  for (const one of problems) process.stderr.write(`${problemText(one)}\n`);
-  return inventory;
 }
 
 function summary({ ledger, complete }: ScanResult, { devices }: Inventory, ms: number): string {

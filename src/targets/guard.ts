@@ -1,4 +1,4 @@
-import { type Problem, problem } from '../errors.ts';
+import { inputError, type Problem, problem } from '../errors.ts';
 import { type AddressNumber, type AddressRange, blocksOf, contains, formatAddress, spaceOf } from './addresses.ts';
 import { merge } from './hosts.ts';
 import { parseRange } from './parse.ts';
@@ -49,7 +49,7 @@ export class Guard {
 
 function onlyRange(text: string): AddressRange {
   const range = parseRange(text);
-  if ('reason' in range) throw new RangeError(`KVMSWEEP_ONLY: "${text}" is no block of addresses: ${range.reason}`);
+  if ('reason' in range) throw inputError('bad-option', { option: 'KVMSWEEP_ONLY', text, reason: `it is no block of addresses: ${range.reason}` });
   return range;
 }
 

@@ -76,12 +76,12 @@ function badAddress(text: string): string {
 function parseBlock(text: string, base: string, prefixText: string): (AddressRange & { readonly note?: string }) | NoRange {
   const address = parseAddress(base);
   if (address === undefined) return { reason: /^[\d.]+$/.test(base) ? badAddress(base) : 'there is no address before the /' };
+  // ::ffff:192.0.2.0/120 would change family on the way: refuse it rather than guess.
+  if (familyOf(address) === 4 && base.includes(':')) return { reason: 'a block of IPv4-mapped addresses; write it as IPv4' };
   const bits = familyOf(address) === 4 ? 32 : 128;
   if (!/^\d{1,3}$/.test(prefixText)) return { reason: `after the / stands a prefix length, 0 to ${bits}` };
   const prefix = Number(prefixText);
   if (prefix > bits) return { reason: `/${prefixText} is more than /${bits}` };
-  // ::ffff:192.0.2.0/120 would change family on the way: refuse it rather than guess.
-  if (familyOf(address) === 4 && base.includes(':')) return { reason: 'a block of IPv4-mapped addresses; write it as IPv4' };
   if (!IPCIDR.isValidCIDR(text)) return { reason: 'it is no CIDR block' };
   const [first, last] = new IPCIDR(text).toRange<bigint>({ type: 'bigInteger' });
   const block = typeof address === 'number' ? { first: Number(first), last: Number(last) } : { first, last };

@@ -1,0 +1,231 @@
+import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import { ForbiddenError } from '../../src/errors.ts';
+import { DEFAULT_BUDGET } from '../../src/sweep/budget.ts';
+import type { UdpProbe } from '../../src/sweep/contract.ts';
+import { Devices } from '../../src/sweep/device.ts';
+import { Gates } from '../../src/sweep/gates.ts';
+import { ledgerErrors } from '../../src/sweep/ledger.ts';
+import { AllowedPaths } from '../../src/sweep/paths.ts';
+import type { Checkpoint } from '../../src/sweep/state.ts';
+import { Sweep, type SweepHandlers, type SweepPlan } from '../../src/sweep/sweep.ts';
+import { Guard } from '../../src/targets/guard.ts';
+import { HostSet } from '../../src/targets/hosts.ts';
+import { parseRange } from '../../src/targets/parse.ts';
+import { parsePorts } from '../../src/targets/ports.ts';
+import { AuditLog } from '../support/audit-log.ts';
+
+const closers: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+/** A TCP server that counts its connections; all of 127.0.0.0/8 is this machine. */
+async function serve(host: string, port: number): Promise<{ most: number; total: number }> {
+  const load = { now: 0, most: 0, total: 0 };
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    load.now += 1;
+    load.total += 1;
+    load.most = Math.max(load.most, load.now);
+    socket.on('close', () => (load.now -= 1)).on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
+  closers.push(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+  return load;
+}
+
+function hostsOf(...targets: string[]): HostSet {
+  return new HostSet(targets.map((text) => parseRange(text) as never));
+}
+
+interface Setup {
+  readonly sweep: Sweep;
+  readonly audit: AuditLog;
+  readonly open: string[];
+  readonly checkpoints: Checkpoint[];
+}
+
+function setUp(plan: Partial<SweepPlan> & { hosts: HostSet }, ports: string, handlers: Partial<SweepHandlers> = {}, probes: readonly UdpProbe[] = []): Setup {
+  const audit = new AuditLog();
+  const whole: SweepPlan = { ports: parsePorts(ports).ports, seed: 1, rate: 2000, ratePerNetwork: 2000, retries: 1, ...plan };
+  const devices = new Devices({ guard: Guard.fromEnvironment(), audit, paths: new AllowedPaths([]), gates: new Gates(), hosts: whole.hosts, ports: whole.ports, budget: DEFAULT_BUDGET });
+  const open: string[] = [];
+  const checkpoints: Checkpoint[] = [];
+  const sweep = new Sweep(whole, devices, probes, {
+    onOpen: async ({ device, plan: port, socket, release }) => {
+      open.push(`${device.host}:${port.port}`);
+      socket.destroy();
+      release();
+    },
+    onAnswer: async () => undefined,
+    onNeighbour: () => undefined,
+    onCheckpoint: (checkpoint) => checkpoints.push(JSON.parse(JSON.stringify(checkpoint)) as Checkpoint),
+    ...handlers,
+  });
+  closers.push(() => sweep.close());
+  return { sweep, audit, open, checkpoints };
+}
+
+test('every endpoint is asked once and is accounted for', async () => {
+  await serve('127.50.0.7', 18080);
+  await serve('127.50.0.9', 18443);
+  const { sweep, audit, open } = setUp({ hosts: hostsOf('127.50.0.0/26') }, '18080=http,18443=https,15900=rfb');
+  await sweep.run();
+  expect(open.sort()).toEqual(['127.50.0.7:18080', '127.50.0.9:18443']);
+  const { total, ports, packets, alive } = sweep.ledger;
+  expect(total).toMatchObject({ planned: 192, asked: 192, answered: 2, refused: 190, silent: 0, lost: 0, givenUp: 0 });
+  expect(ports['18080/tcp']).toMatchObject({ answered: 1, refused: 63 });
+  expect(ledgerErrors(ports)).toEqual([]);
+  expect(alive).toBe(64);
+  // Refused is an answer: nothing is tried twice.
+  expect(packets.tcp).toBe(192);
+  const asked = audit.entries.map(({ host, port }) => `${host}:${port}`);
+  expect(new Set(asked).size).toBe(192);
+  expect(asked).not.toEqual([...asked].sort());
+  expect(sweep.limitations).toEqual([]);
+});
+
+test('never more than two connections to one device, those of the conversation counted', async () => {
+  const loads = await Promise.all([18001, 18002, 18003, 18004, 18005, 18006].map((port) => serve('127.50.1.1', port)));
+  let now = 0;
+  let most = 0;
+  const { sweep } = setUp({ hosts: hostsOf('127.50.1.1') }, '18001-18006', {
+    onOpen: async ({ socket, release }) => {
+      now += 1;
+      most = Math.max(most, now);
+      await sleep(60);
+      now -= 1;
+      socket.destroy();
+      release();
+    },
+  });
+  await sweep.run();
+  expect(sweep.ledger.total.answered).toBe(6);
+  expect(most).toBe(2);
+  expect(loads.map(({ total }) => total)).toEqual([1, 1, 1, 1, 1, 1]);
+});
+
+test('the rate is an upper limit, and the smaller one of a /24 holds', async () => {
+  for (const [rate, ratePerNetwork, limit] of [
+    [400, 2000, 400],
+    [2000, 300, 300],
+  ] as const) {
+    const { sweep, audit } = setUp({ hosts: hostsOf('127.50.2.0/24'), rate, ratePerNetwork, retries: 0 }, '18080=http');
+    await sweep.run();
+    const times = audit.entries.map(({ ms }) => ms);
+    expect(times).toHaveLength(256);
+    const seconds = ((times.at(-1) as number) - (times[0] as number)) / 1000;
+    // A burst of 64 may leave at once at the beginning.
+    expect((256 - 64) / seconds).toBeLessThanOrEqual(limit * 1.1);
+    for (const [i, at] of times.entries()) expect(times.filter((other) => other >= at && other < at + 100).length, `packet ${i}`).toBeLessThanOrEqual(64 + limit * 0.11 + 2);
+  }
+});
+
+test('an address that the guard refuses is never dialled: the sweep ends with the reason', async () => {
+  const { sweep, audit } = setUp({ hosts: hostsOf('10.255.255.1') }, '80');
+  await expect(sweep.run()).rejects.toThrow(ForbiddenError);
+  expect(audit.entries).toEqual([]);
+});
+
+/** A UDP probe with a request that the allow-list has. */
+function pinger(onTalk: () => void = () => undefined): UdpProbe {
+  return {
+    id: 'ipmi',
+    speaks: 'datagrams',
+    hello: (attempt) => [{ name: 'ipmi.asf-ping', bytes: Buffer.from(`0600ff06000011be80${(attempt + 1).toString(16).padStart(2, '0')}0000`, 'hex') }],
+    recognise: (bytes) => (bytes[8] === 0x40 ? 'ipmi.asf-ping' : undefined),
+    talk: async () => {
+      onTalk();
+      return {};
+    },
+  };
+}
+
+test('UDP goes first; its silence is silence after a second try, never closed', async () => {
+  await serve('127.50.3.1', 18080);
+  const { sweep, audit } = setUp({ hosts: hostsOf('127.50.3.0/30') }, '18080=http,16230/udp=ipmi', {}, [pinger()]);
+  await sweep.run();
+  expect(audit.entries.slice(0, 4).every(({ transport }) => transport === 'udp')).toBe(true);
+  expect(sweep.ledger.ports['16230/udp']).toMatchObject({ planned: 4, asked: 4, answered: 0, refused: 0, silent: 4 });
+  expect(sweep.ledger.packets.udp).toBe(8);
+  const [first, second] = audit.entries.filter(({ transport, host }) => transport === 'udp' && host === '127.50.3.2');
+  expect((second?.ms ?? 0) - (first?.ms ?? 0)).toBeGreaterThan(1400);
+});
+
+test('a UDP answer from an address that was not asked is counted apart and talked to by nobody', async () => {
+  const dgram = await import('node:dgram');
+  const stranger = dgram.createSocket('udp4');
+  const victim = dgram.createSocket('udp4');
+  await new Promise<void>((resolve) => stranger.bind(16231, '127.50.4.99', resolve));
+  await new Promise<void>((resolve) => victim.bind(16231, '127.50.4.1', resolve));
+  closers.push(() => stranger.close(), () => victim.close());
+  const pong = Buffer.from('0600ff06000011be40010010000011be0000000081000000000000', 'hex');
+  victim.on('message', (_, { port, address }) => stranger.send(pong, port, address));
+  const answered: string[] = [];
+  const { sweep } = setUp({ hosts: hostsOf('127.50.4.1') }, '16231/udp=ipmi', { onAnswer: async (device) => void answered.push(device.host) }, [pinger()]);
+  await sweep.run();
+  expect(answered).toEqual([]);
+  expect(sweep.ledger).toMatchObject({ stray: 2, total: { answered: 0, silent: 1 } });
+});
+
+test('a fault while talking to a device does not lose the sweep: it is thrown when it is over', async () => {
+  await serve('127.50.5.1', 18080);
+  const { sweep } = setUp({ hosts: hostsOf('127.50.5.0/29') }, '18080=http', {
+    onOpen: async ({ release }) => {
+      release();
+      throw new Error('disk full');
+    },
+  });
+  await expect(sweep.run()).rejects.toThrow('disk full');
+});
+
+test.for([0.1, 0.5, 0.9])('stopped at %s and resumed: the account is that of one sweep, and no endpoint is asked twice', async (share) => {
+  await serve('127.50.6.20', 18080);
+  await serve('127.50.6.90', 18081);
+  const plan = { hosts: hostsOf('127.50.6.0/25'), rate: 1000, ratePerNetwork: 1000 };
+  const ports = '18080=http,18081=http,18082=http';
+  const first = setUp(plan, ports);
+  const watch = setInterval(() => {
+    if (first.sweep.progress.done / first.sweep.progress.total >= share) first.sweep.stop('interrupted');
+  }, 5);
+  await first.sweep.run();
+  clearInterval(watch);
+  expect(first.sweep.limitations.map(({ what }) => what)).toEqual(['interrupted']);
+  expect(ledgerErrors(first.sweep.ledger.ports)).toEqual([]);
+  const second = setUp(plan, ports);
+  second.sweep.resume(first.checkpoints, []);
+  await second.sweep.run();
+  expect(second.sweep.ledger.total).toMatchObject({ planned: 384, asked: 384, answered: 2, refused: 382, silent: 0 });
+  expect(second.sweep.limitations).toEqual([]);
+  const asked = [...first.audit.entries, ...second.audit.entries].map(({ host, port }) => `${host}:${port}`);
+  expect(new Set(asked).size).toBe(384);
+  expect(asked.length).toBe(384);
+  expect([...first.open, ...second.open].sort()).toEqual(['127.50.6.20:18080', '127.50.6.90:18081']);
+});
+
+test('a conversation that was open when the sweep was stopped is held again after the resume, and counted once', async () => {
+  await serve('127.50.7.1', 18080);
+  const plan = { hosts: hostsOf('127.50.7.0/28') };
+  const begun: (() => void)[] = [];
+  const first = setUp(plan, '18080=http', { onOpen: () => new Promise<void>((resolve) => begun.push(resolve)) });
+  setTimeout(() => first.sweep.stop('interrupted'), 400);
+  await first.sweep.run();
+  expect(begun).toHaveLength(1);
+  const second = setUp(plan, '18080=http');
+  second.sweep.resume(first.checkpoints, []);
+  await second.sweep.run();
+  expect(second.open).toEqual(['127.50.7.1:18080']);
+  expect(second.sweep.ledger.total).toMatchObject({ asked: 16, answered: 1, refused: 15 });
+  const third = setUp(plan, '18080=http');
+  third.sweep.resume(first.checkpoints, [{ host: hostsOf('127.50.7.1').at(0), port: parsePorts('18080=http').ports[0] as never }]);
+  await third.sweep.run();
+  expect(third.open, 'what was said is on the disk').toEqual([]);
+  expect(third.sweep.ledger.total).toMatchObject({ asked: 16, answered: 1, refused: 15 });
+});
+

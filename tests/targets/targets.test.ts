@@ -1,0 +1,228 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { InputError, problemText } from '../../src/errors.ts';
+import { blocksOf, formatAddress, parseAddress, spaceOf } from '../../src/targets/addresses.ts';
+import { Guard } from '../../src/targets/guard.ts';
+import { HostSet, rangeText } from '../../src/targets/hosts.ts';
+import { collectTargets, splitList } from '../../src/targets/lists.ts';
+import { parseRange, parseTargets } from '../../src/targets/parse.ts';
+import { Permutation } from '../../src/targets/permutation.ts';
+import { DEFAULT_PORTS, parsePorts } from '../../src/targets/ports.ts';
+
+function rangeOf(text: string): string {
+  const range = parseRange(text);
+  return 'reason' in range ? `no: ${range.reason}` : rangeText(range);
+}
+
+test.for([
+  ['10.0.0.5', '10.0.0.5'],
+  ['10.0.0.0/24', '10.0.0.0-10.0.0.255'],
+  ['10.0.0.7/24', '10.0.0.0-10.0.0.255'],
+  ['10.0.0.5/32', '10.0.0.5'],
+  ['10.0.0.5-20', '10.0.0.5-10.0.0.20'],
+  ['10.0.0.250-10.0.1.5', '10.0.0.250-10.0.1.5'],
+  ['0.0.0.0/0', '0.0.0.0-255.255.255.255'],
+  ['fd00::1', 'fd00::1'],
+  ['FD00:0::0001', 'fd00::1'],
+  ['fd00::/120', 'fd00::-fd00::ff'],
+  ['fd00::1-fd00::9', 'fd00::1-fd00::9'],
+  ['::ffff:192.168.1.1', '192.168.1.1'],
+] as const)('a target: %s is %s', ([text, range]) => expect(rangeOf(text)).toBe(range));
+
+test.for([
+  ['10.0.0.256', /256 is more than 255/],
+  ['10.0.0', /four parts, this has 3/],
+  ['10.0.0.010', /begins with a zero/],
+  ['10.0.0.0/33', /more than \/32/],
+  ['10.0.0.0/', /prefix length/],
+  ['10.0.0.0/abc', /prefix length/],
+  ['/24', /no address before/],
+  ['fd00::/129', /more than \/128/],
+  ['::ffff:10.0.0.0/120', /IPv4-mapped/],
+  ['10.0.0.20-5', /ends before it begins/],
+  ['10.0.0.5-300', /no end of a range/],
+  ['10.0.0.5-fd00::1', /same family/],
+  ['fe80::1%eth0', /zone/],
+  ['host:443', /ports are given with -p/],
+  ['-x-', /neither an address nor a host name/],
+  ['a b', /neither/],
+] as const)('no target: %s', ([text, reason]) => expect(rangeOf(text)).toMatch(reason));
+
+test('a name is a name, and names are told from mistyped addresses', () => {
+  const { names, problems } = parseTargets(['bmc-7.example.net', 'localhost', '10.0.0.999'].map((text) => ({ text, place: {} })));
+  expect(names.map(({ text }) => text)).toEqual(['bmc-7.example.net', 'localhost']);
+  expect(problems).toHaveLength(1);
+});
+
+test('IPv6 blocks are swept up to a /112, and wider ones are refused with another way', () => {
+  const { ranges, problems } = parseTargets([{ text: 'fd00::/112', place: {} }, { text: 'fd00::/64', place: { file: 'list', line: 3 } }]);
+  expect(ranges).toHaveLength(1);
+  expect(problemText(problems[0] as never)).toMatch(/^list:3: "fd00::\/64" holds 2\^64 addresses.*neighbour table/);
+});
+
+test('bad lines of a list are all reported, with file, line and reason', () => {
+  const targets = splitList('\ufeff10.0.0.0/24 # office\r\n\r\n# nothing\r\n10.0.0.0/99, 10.1.0.1\nfoo_/bar\n', 'nets.txt');
+  const { ranges, problems } = parseTargets(targets);
+  expect(ranges.map(({ text }) => text)).toEqual(['10.0.0.0/24', '10.1.0.1']);
+  expect(problems.map(problemText)).toEqual([
+    'nets.txt:4: "10.0.0.0/99" is no target: /99 is more than /32',
+    'nets.txt:5: "foo_/bar" is no target: there is no address before the /',
+  ]);
+});
+
+test('an unreadable and an empty list are problems, and the others are read all the same', () => {
+  const { targets, problems } = collectTargets(['10.0.0.1', '@/no/such/list', '-'], [], () => '# only a comment\n');
+  expect(targets).toHaveLength(1);
+  expect(problems.map(problemText)).toEqual(['cannot read /no/such/list: there is no such file', 'standard input holds no targets']);
+});
+
+test('hosts are counted and numbered without being expanded', () => {
+  const hosts = new HostSet(['10.0.0.0/8', 'fd00::/112'].map((text) => parseRange(text) as never));
+  expect(hosts.count).toBe(2 ** 24 + 65_536);
+  expect(formatAddress(hosts.at(2 ** 24 - 1))).toBe('10.255.255.255');
+  expect(formatAddress(hosts.at(2 ** 24 + 255))).toBe('fd00::ff');
+  expect(() => hosts.at(hosts.count)).toThrow(RangeError);
+});
+
+test('ranges, exclusions and numbers agree with sets of addresses', () => {
+  const range = fc.tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 40 })).map(([first, size]) => ({ first, last: first + size }));
+  fc.assert(
+    fc.property(fc.array(range, { maxLength: 8 }), fc.array(range, { maxLength: 8 }), (wanted, unwanted) => {
+      const expand = (ranges: readonly { first: number; last: number }[]): Set<number> => new Set(ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i)));
+      const hosts = new HostSet(wanted).without(unwanted);
+      const expected = [...expand(wanted)].filter((address) => !expand(unwanted).has(address)).sort((a, b) => a - b);
+      expect([...hosts]).toEqual(expected);
+      expect(hosts.count).toBe(expected.length);
+      for (const [index, address] of expected.entries()) {
+        expect(hosts.at(index)).toBe(address);
+        expect(hosts.indexOf(address)).toBe(index);
+      }
+      for (const address of expand(unwanted)) expect(hosts.indexOf(address)).toBeUndefined();
+    }),
+  );
+});
+
+test('blocks of a range cover it exactly', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.integer({ min: 0, max: 70_000 }), (first, size) => {
+      const last = Math.min(2 ** 32 - 1, first + size);
+      const hosts = new HostSet(blocksOf({ first, last }).map((text) => parseRange(text) as never));
+      expect(hosts.ranges).toEqual([{ first, last }]);
+    }),
+  );
+});
+
+test('an address reads back as it was written', () => {
+  fc.assert(fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
+    const address = parseAddress(text);
+    expect(address).toBeDefined();
+    expect(parseAddress(formatAddress(address as number))).toBe(address);
+  }));
+});
+
+test('a permutation gives each value once, the same order for the same seed, another for another', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 0, max: 2 ** 32 - 1 }), (size, seed) => {
+      const order = new Permutation(size, seed);
+      const values = Array.from({ length: size }, (_, i) => order.at(i));
+      expect([...values].sort((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, i) => i));
+      expect(values).toEqual(Array.from({ length: size }, (_, i) => new Permutation(size, seed).at(i)));
+    }),
+    { numRuns: 50 },
+  );
+  const [a, b] = [1, 2].map((seed) => Array.from({ length: 500 }, (_, i) => new Permutation(500, seed).at(i)));
+  expect(a).not.toEqual(b);
+});
+
+test('a permutation spreads neighbours: consecutive values are rarely close', () => {
+  const order = new Permutation(65_536 * 10, 7);
+  const close = Array.from({ length: 10_000 }, (_, i) => Math.abs(order.at(i) - order.at(i + 1)) < 2560).filter(Boolean).length;
+  expect(close).toBeLessThan(200); // by chance 0.8 %
+});
+
+test.for([
+  ['10.0.0.1', 'private'],
+  ['172.31.255.255', 'private'],
+  ['192.168.0.1', 'private'],
+  ['100.64.0.1', 'carrier-grade-nat'],
+  ['169.254.1.1', 'link-local'],
+  ['127.0.0.1', 'loopback'],
+  ['8.8.8.8', 'public'],
+  ['224.0.0.1', 'special'],
+  ['255.255.255.255', 'special'],
+  ['0.0.0.0', 'special'],
+  ['fd00::1', 'unique-local'],
+  ['fe80::1', 'link-local'],
+  ['::1', 'loopback'],
+  ['2001:4860::1', 'public'],
+  ['ff02::1', 'special'],
+] as const)('%s is %s', ([text, space]) => expect(spaceOf(parseAddress(text) as number)).toBe(space));
+
+test.for([
+  ['10.0.0.0/8', {}, undefined],
+  ['10.0.0.0/7', {}, /public addresses \(11\.0\.0\.0\/8\)/],
+  ['8.8.8.0/24', {}, /--allow-public/],
+  ['8.8.8.0/24', { allowPublic: true }, undefined],
+  ['192.168.255.0-192.169.0.5', {}, /192\.169\.0\.0/],
+  ['fd00::/112', {}, undefined],
+  ['2001:db8::1', {}, /public/],
+  ['127.0.0.0/24', { only: '127.0.0.0/8,::1/128' }, undefined],
+  ['10.0.0.1', { only: '127.0.0.0/8,::1/128' }, /outside KVMSWEEP_ONLY/],
+  ['8.8.8.8', { allowPublic: true, only: '10.0.0.0/8' }, /outside KVMSWEEP_ONLY/],
+] as const)('the guard on %s with %o', ([text, options, refusal]) => {
+  const range = parseRange(text) as { first: number; last: number };
+  const found = new Guard(options).check(text, range);
+  if (refusal === undefined) expect(found).toBeUndefined();
+  else expect(problemText(found as never)).toMatch(refusal);
+});
+
+test('the guard judges single addresses as it judges ranges', () => {
+  const guards = [new Guard(), new Guard({ only: '10.2.0.0/16' }), new Guard({ allowPublic: true })];
+  fc.assert(
+    fc.property(fc.ipV4(), fc.constantFrom(...guards), (text, guard) => {
+      const address = parseAddress(text) as number;
+      if (spaceOf(address) === 'special') return;
+      expect(guard.refusal(address) === undefined).toBe(guard.check(text, { first: address, last: address }) === undefined);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a KVMSWEEP_ONLY that cannot be read stops the process instead of being ignored', () => {
+  expect(() => new Guard({ only: '10.0.0.0/8,oops/9' })).toThrow(InputError);
+});
+
+function portsOf(text: string): string[] {
+  const { ports, problems } = parsePorts(text);
+  return problems.length > 0 ? problems.map(problemText) : ports.map(({ port, transport, protocol }) => `${port}/${transport}=${protocol}`);
+}
+
+test.for([
+  [DEFAULT_PORTS, ['80/tcp=http', '443/tcp=https', '5000/tcp=listen-http', '5900/tcp=rfb', '5901/tcp=rfb', '8080/tcp=http', '8443/tcp=https', '8888/tcp=http', '161/udp=snmp', '623/udp=ipmi']],
+  ['443', ['443/tcp=https']],
+  ['22,80', ['22/tcp=listen', '80/tcp=http']],
+  ['T:5900-5902,U:623', ['5900/tcp=rfb', '5901/tcp=rfb', '5902/tcp=listen', '623/udp=ipmi']],
+  ['U:161,623,T:80', ['80/tcp=http', '161/udp=snmp', '623/udp=ipmi']],
+  ['8443=https,1623/udp=ipmi', ['8443/tcp=https', '1623/udp=ipmi']],
+  ['9000=http, 9001=rfb', ['9000/tcp=http', '9001/tcp=rfb']],
+  ['80,80,80', ['80/tcp=http']],
+] as const)('ports: %s', ([text, ports]) => expect(portsOf(text)).toEqual(ports));
+
+test.for([
+  ['0', /1 to 65535/],
+  ['70000', /1 to 65535/],
+  ['90-80', /ends before it begins/],
+  ['http', /no port or range/],
+  ['80,,81', /between two commas/],
+  ['80=gopher', /tcp ports speak http, https, rfb/],
+  ['1623/udp', /say what 1623\/udp speaks/],
+  ['1-65535', /at most 1024 ports/],
+] as const)('no ports: %s', ([text, reason]) => expect(portsOf(text).join('\n')).toMatch(reason));
+
+test('anything as a target or a port list ends in a result or a problem', () => {
+  fc.assert(fc.property(fc.string(), (text) => void parseTargets([{ text, place: {} }])));
+  fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...'0123456789.-/:,=TUhtpsudcifm ') }), (text) => {
+    parseTargets([{ text, place: {} }]);
+    parsePorts(text);
+  }));
+});
