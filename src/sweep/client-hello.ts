@@ -15,9 +15,12 @@ function firstFlight(limits: Parameters<typeof tlsOptions>[0]): Promise<Buffer> 
     const sink = new Duplex({
       read: () => undefined,
       write: (chunk: Buffer, _, done) => {
-        resolve(chunk);
         done();
-        socket.destroy();
+        // The library writes while it connects: the socket is not ours yet.
+        setImmediate(() => {
+          socket.destroy();
+          resolve(chunk);
+        });
       },
     });
     const socket = tls.connect({ ...tlsOptions(limits), socket: sink as never });

@@ -1,15 +1,16 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { Client } from 'undici';
+import { Client, errors } from 'undici';
 import { ForbiddenError, ProbeError } from '../errors.ts';
 import type { Audit } from './audit.ts';
 import type { Endpoint, Page } from './contract.ts';
-import { parseLoose } from './loose.ts';
+import { type LooseReply, parseLoose } from './loose.ts';
 import { refuseRequest } from './messages.ts';
 import type { AllowedPaths } from './paths.ts';
 import { userAgent } from './user-agent.ts';
 
 const MAX_HEADER_BYTES = 64 * 1024;
+const MAX_HEADERS = 200;
 const MAX_BODY_BYTES = 512 * 1024;
 /** Nothing for so long: the device has stopped. A device that drips never does, which the wall clock of the whole exchange ends. */
 const IDLE_MS = 5000;
@@ -40,8 +41,11 @@ export async function exchange(socket: Socket, options: ExchangeOptions): Promis
   const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())));
   const origin = `${options.scheme}://${options.endpoint.host.includes(':') ? `[${options.endpoint.host}]` : options.endpoint.host}:${options.endpoint.port}`;
   const client = new Client(origin, {
-    // Called in a later turn: undici does not expect its connector to answer at once.
-    connect: (_, connected) => queueMicrotask(() => connected(null, tap as unknown as Socket)),
+    // Called in a later turn: undici does not expect its connector to answer at once. There is one connection, and no second one is made in its place.
+    connect: (_, connected) =>
+      queueMicrotask(() =>
+        tap.destroyed ? connected(new Error('the connection is used up'), null) : connected(null, tap as unknown as Socket),
+      ),
     pipelining: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: IDLE_MS,
@@ -57,16 +61,26 @@ export async function exchange(socket: Socket, options: ExchangeOptions): Promis
       responseHeaders: 'raw',
     });
     const { bytes, cut } = await bodyUpTo(reply.body, MAX_BODY_BYTES);
-    return { path, status: reply.statusCode, headers: pairs(reply.headers as unknown as string[]), body: bytes, loose: false, ...(cut === undefined ? {} : { cut }) };
+    return {
+      path,
+      status: reply.statusCode,
+      headers: pairs(reply.headers),
+      body: bytes,
+      loose: false,
+      ...(cut === undefined ? {} : { cut }),
+    };
   } catch (error) {
     if (tap.forbidden !== undefined) throw tap.forbidden;
-    if (error instanceof Error && isTimeout(error) && tap.bytes.length === 0) throw new ProbeError('silent', `did not answer GET ${path} in time`);
+    if (error instanceof errors.InvalidArgumentError) throw error; // a request that cannot be made is our mistake
+    if (error instanceof Error && isTimeout(error) && tap.bytes.length === 0)
+      throw new ProbeError('silent', `did not answer GET ${path} in time`);
     // The parser gave up, the device has not: read on until it hangs up, stops, or has said enough.
     await tap.settled(signal);
     const bytes = tap.bytes;
     if (bytes.length === 0) throw new ProbeError('cut-off', `hung up instead of answering GET ${path}`);
-    const loose = parseLoose(bytes);
-    return { path, ...loose, body: loose.body.subarray(0, MAX_BODY_BYTES), loose: true };
+    const { isHeadWhole, ...reply } = parseLoose(bytes);
+    const cut = cutOf({ ...reply, isHeadWhole }, tap.state);
+    return { path, ...reply, body: reply.body.subarray(0, MAX_BODY_BYTES), loose: true, ...(cut === undefined ? {} : { cut }) };
   } finally {
     tap.finish();
     await client.destroy();
@@ -78,13 +92,26 @@ function isTimeout(error: Error): boolean {
   return name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
 }
 
-function pairs(raw: readonly string[]): [string, string][] {
+/** Why the body of a reply that was read loosely ended early, as far as that can be known. */
+function cutOf({ headers, body, isHeadWhole, status }: LooseReply, state: TapState): string | undefined {
+  if (state === 'full' || body.length > MAX_BODY_BYTES) return 'max';
+  const early = state === 'ended' ? 'hung up' : 'time';
+  if (!isHeadWhole) return early;
+  const length = headers.find(([name, value]) => name.toLowerCase() === 'content-length' && /^\d+$/.test(value))?.[1];
+  const isChunked = headers.some(([name]) => name.toLowerCase() === 'transfer-encoding');
+  if (status === undefined || isChunked || length === undefined) return state === 'ended' ? undefined : early;
+  return body.length < Number(length) ? early : undefined;
+}
+
+/** undici gives raw headers as one list of names and values, though its types say otherwise. */
+function pairs(raw: unknown): [string, string][] {
+  if (!Array.isArray(raw)) return [];
   const all: [string, string][] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) all.push([String(raw[i]), String(raw[i + 1])]);
+  for (let i = 0; i + 1 < raw.length && all.length < MAX_HEADERS; i += 2) all.push([String(raw[i]), String(raw[i + 1])]);
   return all;
 }
 
-/** At most `max` bytes of a body, and why it ended early. What came before a failure is kept. */
+/** At most `max` bytes of a body, and why it ended early. What came before a failure is kept. Where the parser refuses the body, that is thrown. */
 async function bodyUpTo(body: AsyncIterable<Buffer>, max: number): Promise<{ bytes: Buffer; cut?: string }> {
   const parts: Buffer[] = [];
   let length = 0;
@@ -95,10 +122,14 @@ async function bodyUpTo(body: AsyncIterable<Buffer>, max: number): Promise<{ byt
       if (length >= max) return { bytes: Buffer.concat(parts).subarray(0, max), cut: 'max' };
     }
   } catch (error) {
-    return { bytes: Buffer.concat(parts), cut: isTimeout(error as Error) ? 'time' : 'hung up' };
+    if (error instanceof errors.HTTPParserError) throw error;
+    return { bytes: Buffer.concat(parts), cut: error instanceof Error && isTimeout(error) ? 'time' : 'hung up' };
   }
   return { bytes: Buffer.concat(parts) };
 }
+
+/** `ended`: the device hung up. `full`: it said more than is read. */
+type TapState = 'open' | 'ended' | 'full';
 
 /**
  * Stands between undici and the socket: lets out only a listed request, keeps a bounded copy of what comes in, and outlives undici's interest,
@@ -110,7 +141,7 @@ class Tap extends Duplex {
   readonly #options: ExchangeOptions;
   readonly #parts: Buffer[] = [];
   #length = 0;
-  #over = false;
+  #state: TapState = 'open';
   #wake: (() => void) | undefined;
 
   constructor(socket: Socket, options: ExchangeOptions) {
@@ -118,9 +149,9 @@ class Tap extends Duplex {
     this.#socket = socket;
     this.#options = options;
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('end', () => this.#onOver());
-    socket.on('close', () => this.#onOver());
-    socket.on('error', () => this.#onOver());
+    socket.on('end', () => this.#onOver('ended'));
+    socket.on('close', () => this.#onOver('ended'));
+    socket.on('error', () => this.#onOver('ended'));
     this.on('error', () => undefined); // undici reports it as the request's failure
   }
 
@@ -128,40 +159,45 @@ class Tap extends Duplex {
     return Buffer.concat(this.#parts);
   }
 
+  get state(): TapState {
+    return this.#state;
+  }
+
   /** Resolves when nothing more will come, or it has been quiet, or time is up. */
   async settled(signal: AbortSignal): Promise<void> {
-    while (!this.#over && !signal.aborted) {
+    while (this.#state === 'open' && !signal.aborted) {
       const before = this.#length;
       this.#socket.resume();
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, IDLE_MS / 2);
         const done = (): void => {
           clearTimeout(timer);
+          signal.removeEventListener('abort', done);
           resolve();
         };
+        const timer = setTimeout(done, IDLE_MS / 2);
         this.#wake = done;
-        signal.addEventListener('abort', done, { once: true });
+        signal.addEventListener('abort', done);
       });
       if (this.#length === before) return;
     }
   }
 
   finish(): void {
-    this.#over = true;
+    this.#state = 'full';
   }
 
   #onData(chunk: Buffer): void {
-    if (this.#over) return;
+    if (this.#state !== 'open') return;
     this.#parts.push(chunk);
     this.#length += chunk.length;
     if (!this.destroyed && !this.push(chunk)) this.#socket.pause();
-    if (this.#length > MAX_HEADER_BYTES + MAX_BODY_BYTES) this.#onOver();
+    if (this.#length > MAX_HEADER_BYTES + MAX_BODY_BYTES) this.#onOver('full');
     else this.#wake?.();
   }
 
-  #onOver(): void {
-    if (this.#over) return;
-    this.#over = true;
+  #onOver(state: TapState): void {
+    if (this.#state !== 'open') return;
+    this.#state = state;
     if (!this.destroyed) this.push(null);
     this.#wake?.();
   }

@@ -38,7 +38,11 @@ export class UdpTalk implements DatagramWire {
     if (name !== undefined && !this.#answers.some((answer) => answer.name === name)) this.#answers.push({ name, bytes });
   }
 
-  async ask(request: (attempt: number) => Datagram, fits: (bytes: Buffer) => boolean, { tries = 3 }: { readonly tries?: 1 | 2 | 3 } = {}): Promise<Buffer | undefined> {
+  async ask(
+    request: (attempt: number) => Datagram,
+    fits: (bytes: Buffer) => boolean,
+    { tries = 3 }: { readonly tries?: 1 | 2 | 3 } = {},
+  ): Promise<Buffer | undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
     const take = (bytes: Buffer): void => {
       if (fits(bytes)) resolve(bytes);

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { probes } from '../../src/probes/index.ts';
+import { MESSAGES, nameBytes, refuseBytes, refuseRequest } from '../../src/sweep/messages.ts';
+import { AllowedPaths } from '../../src/sweep/paths.ts';
+import { userAgent } from '../../src/sweep/user-agent.ts';
+
+const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
+const RMCP_IPMI = '0600ff07 00 00000000 00000000';
+
+test.for<{ name: string; bytes: string }>([
+  { name: 'ipmi.asf-ping', bytes: '0600ff06 000011be 802a0000' },
+  { name: 'ipmi.auth-capabilities', bytes: `${RMCP_IPMI} 09 2018c8 81 00 38 8e 04 b5` },
+  { name: 'ipmi.auth-capabilities-v15', bytes: `${RMCP_IPMI} 09 2018c8 81 00 38 0e 04 35` },
+  { name: 'ipmi.system-guid', bytes: `${RMCP_IPMI} 07 2018c8 81 00 37 48` },
+  { name: 'ipmi.cipher-suites', bytes: `${RMCP_IPMI} 0a 2018c8 81 00 54 0e 00 80 9d` },
+  { name: 'ipmi.cipher-suites', bytes: `${RMCP_IPMI} 0a 2018c8 81 00 54 0e 00 81 9c` },
+  { name: 'ipmi.cipher-suites-v20', bytes: '0600ff07 06 00 00000000 00000000 0a00 2018c8 81 00 54 0e 00 80 9d' },
+  {
+    name: 'snmp.engine-discovery',
+    bytes:
+      '303e 020103 3011 0204 4a690000 0203 00ffe3 040104 020103 0410 300e 0400 020100 020100 0400 0400 0400 3014 0400 0400 a00e 0204 37f00000 020100 020100 3000',
+  },
+  { name: 'rfb.version-3.3', bytes: Buffer.from('RFB 003.003\n').toString('hex') },
+  { name: 'rfb.version-3.7', bytes: Buffer.from('RFB 003.007\n').toString('hex') },
+  { name: 'rfb.version-3.8', bytes: Buffer.from('RFB 003.008\n').toString('hex') },
+])('$name may be sent, under no other name, and neither shorter nor longer', ({ name, bytes }) => {
+  const message = hex(bytes);
+  expect(refuseBytes(name, message)).toBeUndefined();
+  expect(refuseBytes(name, message.subarray(0, -1))).toBeDefined();
+  expect(refuseBytes(name, Buffer.concat([message, Buffer.alloc(1)]))).toBeDefined();
+  const others = MESSAGES.filter((other) => other.name !== name);
+  expect(others.filter((other) => refuseBytes(other.name, message) === undefined)).toEqual([]);
+});
+
+test.for<{ name: string; as: string; bytes: string }>([
+  {
+    name: 'Get Channel Authentication Capabilities of another channel',
+    as: 'ipmi.auth-capabilities',
+    bytes: `${RMCP_IPMI} 09 2018c8 81 00 38 81 04 c2`,
+  },
+  {
+    name: 'Get Session Challenge',
+    as: 'ipmi.auth-capabilities',
+    bytes: `${RMCP_IPMI} 18 2018c8 81 00 39 00 00000000000000000000000000000000 46`,
+  },
+  { name: 'Chassis Control', as: 'ipmi.system-guid', bytes: `${RMCP_IPMI} 08 2000e0 81 00 02 00 7d` },
+  { name: 'Cold Reset', as: 'ipmi.system-guid', bytes: `${RMCP_IPMI} 07 2018c8 81 00 02 7d` },
+  { name: 'RMCP+ Open Session', as: 'ipmi.cipher-suites-v20', bytes: `0600ff07 06 10 00000000 00000000 2000 ${'00'.repeat(32)}` },
+  { name: 'a message in a session', as: 'ipmi.system-guid', bytes: '0600ff07 00 01000000 02000000 07 2018c8 81 00 37 48' },
+  { name: 'an RMCP class of a vendor', as: 'ipmi.asf-ping', bytes: '0600ff08 000011be 802a0000' },
+  { name: 'ASF power off', as: 'ipmi.asf-ping', bytes: '0600ff06 000011be 122a0000' },
+  {
+    name: 'an SNMP SET',
+    as: 'snmp.engine-discovery',
+    bytes:
+      '303e0201033011020400000000020300ffe30401040201030410300e0400020100020100040004000400301404000400a30e020400000000020100020100 3000',
+  },
+  {
+    name: 'SNMP with a user',
+    as: 'snmp.engine-discovery',
+    bytes:
+      '303f0201033011020400000000020300ffe30401040201030411300f040002010002010004014104000400301404000400a00e020400000000020100020100 3000',
+  },
+  { name: 'an RFB security type', as: 'rfb.version-3.8', bytes: '01' },
+  { name: 'a Lantronix setup record', as: 'ipmi.asf-ping', bytes: '000000f8' },
+  { name: 'anything under a name that is not in the list', as: 'telnet.login', bytes: '61646d696e' },
+  { name: 'anything under the name of a grammar', as: 'http.get', bytes: Buffer.from('GET / HTTP/1.1\r\n\r\n').toString('hex') },
+])('$name is not sent', ({ as, bytes }) => expect(refuseBytes(as, hex(bytes))).toMatchObject({ code: 'not-allowed' }));
+
+test.for<[protocol: string, bytes: Buffer, name: string | undefined]>([
+  ['rfb', Buffer.from('RFB 003.008\n'), 'rfb.version-3.8'],
+  ['rfb', Buffer.from('RFB 003.889\n'), undefined],
+  ['rfb', Buffer.from([1]), undefined],
+  ['rfb', Buffer.alloc(0), undefined],
+  ['listen', Buffer.from('RFB 003.008\n'), undefined],
+  ['http', Buffer.from('GET / HTTP/1.1\r\n\r\n'), undefined],
+  ['ipmi', hex('0600ff06000011be802a0000'), undefined],
+])('over TCP, %s: the name of %s is %s', ([protocol, bytes, name]) => expect(nameBytes(protocol, bytes)).toBe(name));
+
+test('every message that a probe sends unasked may be sent', () =>
+  fc.assert(
+    fc.property(fc.nat(3), fc.infiniteStream(fc.nat(0xffffffff)), (attempt, numbers) => {
+      const random = (): number => numbers.next().value ?? 0;
+      for (const probe of [probes.ipmi, probes.snmp])
+        for (const { name, bytes } of probe.hello(attempt, random)) expect(refuseBytes(name, bytes)).toBeUndefined();
+    }),
+  ));
+
+test('a byte that is changed anywhere but where it may vary is refused', () => {
+  for (const { name, template } of MESSAGES) {
+    if (template === undefined) continue;
+    const bytes = Buffer.from(template.replaceAll('.', '0'), 'hex');
+    expect(refuseBytes(name, bytes)).toBeUndefined();
+    for (let at = 0; at < bytes.length; at += 1) {
+      const changed = Buffer.from(bytes);
+      changed.writeUInt8(bytes.readUInt8(at) ^ 0x41, at);
+      expect(refuseBytes(name, changed) === undefined, `${name} byte ${at}`).toBe(template.slice(at * 2, at * 2 + 2) === '..');
+    }
+  }
+});
+
+const paths = AllowedPaths.load();
+const get = (
+  path: string,
+  headers: readonly string[] = [
+    'host: 192.0.2.1',
+    'connection: close',
+    `user-agent: ${userAgent()}`,
+    'accept: */*',
+    'accept-encoding: identity',
+  ],
+): Buffer => Buffer.from(`GET ${path} HTTP/1.1\r\n${headers.map((header) => `${header}\r\n`).join('')}\r\n`, 'latin1');
+
+test.for<{ name: string; request: Buffer; icon?: boolean; code: string | undefined }>([
+  { name: 'the first page', request: get('/'), code: undefined },
+  { name: 'a listed path with a query', request: get('/xmldata?item=all'), code: undefined },
+  { name: 'an icon', request: get('/img/logo.png'), icon: true, code: undefined },
+  { name: 'an icon asked as a page', request: get('/img/logo.png'), code: 'not-allowed' },
+  { name: 'a path that is not listed', request: get('/admin/config'), code: 'not-allowed' },
+  { name: 'what sets a password', request: get('/api/init/init'), code: 'never-sent' },
+  { name: 'the same, asked as an icon', request: get('/api/init/init'), icon: true, code: 'never-sent' },
+  { name: 'a licence key', request: get('/xmldata?item=CpqKey'), code: 'never-sent' },
+  { name: 'a picture of the screen', request: get('/streamer/snapshot.png'), icon: true, code: 'never-sent' },
+  { name: 'POST', request: Buffer.from(get('/').toString().replace('GET', 'POST')), code: 'not-allowed' },
+  { name: 'HEAD', request: Buffer.from(get('/').toString().replace('GET', 'HEAD')), code: 'not-allowed' },
+  { name: 'HTTP/1.0', request: Buffer.from(get('/').toString().replace('/1.1', '/1.0')), code: 'not-allowed' },
+  { name: 'a body', request: Buffer.concat([get('/'), Buffer.from('x')]), code: 'not-allowed' },
+  { name: 'a second request', request: Buffer.concat([get('/'), get('/')]), code: 'not-allowed' },
+  { name: 'a login', request: get('/', ['host: x', 'authorization: Basic YTpi']), code: 'not-allowed' },
+  { name: 'a cookie', request: get('/', ['host: x', 'cookie: a=b']), code: 'not-allowed' },
+  { name: 'a header twice', request: get('/', ['host: x', 'host: y']), code: 'not-allowed' },
+  { name: 'an upgrade', request: get('/', ['host: x', 'upgrade: websocket']), code: 'not-allowed' },
+  { name: 'a header within a header', request: get('/', ['host: x\nauthorization: Basic YTpi']), code: 'not-allowed' },
+  { name: 'nothing', request: Buffer.alloc(0), code: 'not-allowed' },
+])('a request: $name is $code', ({ request, icon = false, code }) => expect(refuseRequest(request, paths, icon)?.code).toBe(code));

@@ -1,0 +1,137 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ProbeError } from '../../src/errors.ts';
+import { AuditFile } from '../../src/sweep/audit.ts';
+import { Bits, packNumbers, unpackNumbers } from '../../src/sweep/bits.ts';
+import { Budget, DEFAULT_BUDGET } from '../../src/sweep/budget.ts';
+import { Gates } from '../../src/sweep/gates.ts';
+import { clientHello } from '../../src/sweep/client-hello.ts';
+import { emptyPort, ledgerErrors, sumPorts } from '../../src/sweep/ledger.ts';
+import { Bucket, Pace, RoundTrip } from '../../src/sweep/pace.ts';
+
+test('numbers packed for the journal come back', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.oneof(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 0, max: 2 ** 32 })), { maxLength: 60 }), (numbers) => {
+      expect(unpackNumbers(packNumbers(numbers))).toEqual([...numbers].sort((a, b) => a - b));
+    }),
+  );
+});
+
+test('bits are a set', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 999 })), (numbers) => {
+      const bits = new Bits(1000);
+      const set = new Set<number>();
+      for (const number of numbers) {
+        expect(bits.add(number)).toBe(!set.has(number));
+        set.add(number);
+      }
+      for (let i = 0; i < 1000; i += 1) expect(bits.has(i)).toBe(set.has(i));
+    }),
+  );
+});
+
+test('a bucket gives its rate and never more than a burst at once', () => {
+  const bucket = new Bucket(1000, 0);
+  let sent = 0;
+  for (let now = 0; now <= 2000; now += 7) {
+    const may = bucket.available(now);
+    expect(may).toBeLessThanOrEqual(64);
+    bucket.take(may);
+    sent += may;
+  }
+  expect(sent).toBeGreaterThan(1950);
+  expect(sent).toBeLessThanOrEqual(2064);
+});
+
+test('one /24 gets its share, others are not held up by it', () => {
+  const pace = new Pace(2000, 100, 0);
+  let [here, there] = [0, 0];
+  for (let now = 1; now <= 1000; now += 1) {
+    for (let i = 0; i < 3; i += 1) {
+      if (pace.bucket.available(now) >= 1 && pace.admit(0x0a000001 + i, 1, now)) here += 1;
+      if (pace.bucket.available(now) >= 1 && pace.admit(0x0b000000 + now * 256, 1, now)) there += 1;
+    }
+  }
+  expect(here).toBeLessThanOrEqual(100 + 64);
+  expect(there).toBeGreaterThan(1000);
+});
+
+test('time-outs follow the round trip between 300 and 800 ms', () => {
+  const trip = new RoundTrip();
+  expect(trip.timeoutMs).toBe(800);
+  for (let i = 0; i < 50; i += 1) trip.sample(2);
+  expect(trip.timeoutMs).toBe(300);
+  for (let i = 0; i < 200; i += 1) trip.sample(i % 2 === 0 ? 150 : 350);
+  expect(trip.timeoutMs).toBeGreaterThan(500);
+  trip.sample(60_000);
+  expect(trip.timeoutMs).toBe(800);
+});
+
+test('a gate lets two in, a slow device one, and forgets those that are gone', async () => {
+  const gates = new Gates();
+  const [first, second] = await Promise.all([gates.enter('a'), gates.enter('a')]);
+  expect(gates.full('a')).toBe(true);
+  expect(gates.full('b')).toBe(false);
+  let third = false;
+  const waiting = gates.enter('a').then((release) => {
+    third = true;
+    return release;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(third).toBe(false);
+  first();
+  first();
+  (await waiting)();
+  second();
+  gates.slow('a');
+  const only = await gates.enter('a');
+  expect(gates.full('a')).toBe(true);
+  only();
+});
+
+test('a budget ends connections, requests and datagrams, each with its reason', () => {
+  const budget = new Budget({ ...DEFAULT_BUDGET, connects: 2, requests: 1, datagrams: 1 });
+  budget.countConnect();
+  budget.connect();
+  expect(() => budget.connect()).toThrow(/2 connections were made/);
+  budget.request();
+  expect(() => budget.request()).toThrow(ProbeError);
+  expect([budget.datagram(), budget.datagram()]).toEqual([true, false]);
+  const deaf = new Budget(DEFAULT_BUDGET);
+  deaf.deaf();
+  deaf.deaf();
+  expect(() => deaf.connect()).toThrow(/stopped responding/);
+});
+
+test('a ledger that does not add up says so', () => {
+  const sound = { ...emptyPort(10), asked: 8, skipped: { interrupted: 2 }, answered: 1, refused: 2, silent: 3, unreachable: 1, givenUp: 1 };
+  expect(ledgerErrors({ '80/tcp': sound })).toEqual([]);
+  expect(ledgerErrors({ '80/tcp': { ...sound, silent: 2 } })).toEqual(['80/tcp: asked 8, accounted for 7']);
+  expect(ledgerErrors({ '80/tcp': { ...sound, planned: 11 } })).toEqual(['80/tcp: planned 11, asked 8 and skipped 2']);
+  expect(sumPorts([sound, sound])).toMatchObject({ planned: 20, asked: 16, skipped: { interrupted: 4 } });
+});
+
+test('the audit record is a line of JSON for everything that left, with its bytes', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'kvmsweep-')), 'audit.ndjson');
+  const audit = new AuditFile(file);
+  audit.record({ at: 0, host: '127.0.0.1', transport: 'udp', port: 623, what: 'ipmi.asf-ping', bytes: Buffer.from('0600', 'hex') });
+  audit.record({ at: 0, host: '127.0.0.1', transport: 'tcp', port: 80, what: 'connect' });
+  audit.close();
+  expect(readFileSync(file, 'utf8')).toBe(
+    '{"at":"1970-01-01T00:00:00.000Z","host":"127.0.0.1","transport":"udp","port":623,"what":"ipmi.asf-ping","bytes":2,"hex":"0600"}\n{"at":"1970-01-01T00:00:00.000Z","host":"127.0.0.1","transport":"tcp","port":80,"what":"connect"}\n',
+  );
+});
+
+test('the hello of the TLS library fits one segment and offers what old controllers speak', async () => {
+  const hellos = await clientHello();
+  for (const { bytes } of hellos) {
+    expect(bytes.length).toBeLessThan(700);
+    expect(bytes.subarray(0, 3).toString('hex')).toBe('160301');
+    // TLS_RSA_WITH_AES_128_CBC_SHA: all that a TLS 1.0 controller has.
+    expect(bytes.includes(Buffer.from('002f', 'hex'))).toBe(true);
+  }
+});
