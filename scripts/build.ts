@@ -22,7 +22,8 @@ try {
   const bundles = { facts: readFactDefinitions(), paths: readPathRules(), fingerprints, fleet: readPersonas() };
   for (const [name, data] of Object.entries(bundles)) writeFileSync(`dist/data/${name}.json`, JSON.stringify(data));
   const schemas = { fingerprint: FingerprintSchema, inventory: InventorySchema };
-  for (const [name, schema] of Object.entries(schemas)) writeFileSync(`data/${name}.schema.json`, `${JSON.stringify(z.toJSONSchema(schema), null, 2)}\n`);
+  for (const [name, schema] of Object.entries(schemas))
+    writeFileSync(`data/${name}.schema.json`, `${JSON.stringify(z.toJSONSchema(schema), null, 2)}\n`);
 } catch (error) {
   // What is wrong in data/ is told as an editor would; anything else with its stack.
   process.stderr.write(error instanceof InputError ? `${error.message}\n` : `${error instanceof Error ? error.stack : String(error)}\n`);

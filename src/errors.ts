@@ -1,6 +1,5 @@
 import type { Facts, Outcome } from './vocabulary.ts';
 
-
 /** Where a problem stands. Lines and columns count from 1. */
 export interface Place {
   readonly file?: string;
@@ -20,20 +19,25 @@ export function placeText({ file, line, column }: Place): string {
 const TEXTS = {
   'no-targets': () => 'no targets given: name addresses, blocks or names, or a list with -iL FILE (examples: kvmsweep scan --help)',
   'no-hosts-left': (a: { excluded: number }) =>
-    a.excluded > 0 ? `nothing is left to sweep: the exclusions take away all ${a.excluded} addresses` : 'the targets hold no address to sweep',
+    a.excluded > 0
+      ? `nothing is left to sweep: the exclusions take away all ${a.excluded} addresses`
+      : 'the targets hold no address to sweep',
   'bad-target': (a: { text: string; reason: string }) => `"${a.text}" is no target: ${a.reason}`,
   'bad-name': (a: { text: string; reason: string }) => `the name "${a.text}" has no address: ${a.reason}`,
   'public-target': (a: { text: string; addresses: string }) =>
     `"${a.text}" holds public addresses (${a.addresses}); sweep only networks you own, and say so with --allow-public`,
-  'outside-only': (a: { text: string; only: string }) => `"${a.text}" holds addresses outside KVMSWEEP_ONLY=${a.only}, which limits everything this process may talk to`,
+  'outside-only': (a: { text: string; only: string }) =>
+    `"${a.text}" holds addresses outside KVMSWEEP_ONLY=${a.only}, which limits everything this process may talk to`,
   'wide-ipv6': (a: { text: string; bits: number }) =>
     `"${a.text}" holds 2^${a.bits} addresses, and an IPv6 block is swept up to a /112 (65,536); give the addresses that exist instead: from the neighbour table of a router on that network (ip -6 neigh), from mDNS, or the AAAA records of names you know`,
-  'too-many-endpoints': (a: { endpoints: number }) => `${a.endpoints} addresses times ports are more than one sweep can number (2^48): split the targets`,
+  'too-many-endpoints': (a: { endpoints: number }) =>
+    `${a.endpoints} addresses times ports are more than one sweep can number (2^48): split the targets`,
   'unreadable-file': (a: { file: string; reason: string }) => `cannot read ${a.file}: ${a.reason}`,
   'unwritable-file': (a: { file: string; reason: string }) => `cannot write ${a.file}: ${a.reason}`,
   'file-exists': (a: { file: string }) => `${a.file} exists already and is not overwritten: name another file, or move it away`,
   'empty-file': (a: { file: string; what: string }) => `${a.file} holds no ${a.what}`,
-  'bad-port': (a: { text: string; reason: string }) => `"${a.text}" is no port list: ${a.reason} (examples: -p 80,443  -p T:80-90,U:623  -p 8443=https,1623/udp=ipmi)`,
+  'bad-port': (a: { text: string; reason: string }) =>
+    `"${a.text}" is no port list: ${a.reason} (examples: -p 80,443  -p T:80-90,U:623  -p 8443=https,1623/udp=ipmi)`,
   'bad-option': (a: { option: string; text: string; reason: string }) => `${a.option} ${a.text}: ${a.reason}`,
   'bad-path': (a: { path: string; reason: string }) => `--allow-path ${a.path}: ${a.reason}`,
   'bad-journal-line': (a: { reason: string }) => `not a journal line (${a.reason}); it is left out, the rest is kept`,
@@ -42,10 +46,12 @@ const TEXTS = {
   'unknown-fact': (a: { name: string; nearest?: string }) =>
     `no probe reports "${a.name}"${a.nearest === undefined ? '' : `; did you mean "${a.nearest}"?`} (\`kvmsweep fingerprints facts\` lists them)`,
   'bad-fingerprint': (a: { field: string; reason: string }) => `${a.field === '' ? '' : `${a.field}: `}${a.reason}`,
-  'bad-regex': (a: { regex: string; reason: string }) => `the pattern ${a.regex} cannot be used: ${a.reason} (syntax: RE2, no lookaround, no backreference)`,
+  'bad-regex': (a: { regex: string; reason: string }) =>
+    `the pattern ${a.regex} cannot be used: ${a.reason} (syntax: RE2, no lookaround, no backreference)`,
   'unlisted-path': (a: { path: string }) =>
     `asks for ${a.path}, which is not in the reviewed list of paths (data/vocabulary/paths.yaml); your own definitions may ask for it with --allow-path`,
-  'unknown-fingerprint': (a: { id: string; nearest?: string }) => `there is no fingerprint "${a.id}"${a.nearest === undefined ? '' : `; did you mean "${a.nearest}"?`} (\`kvmsweep fingerprints list\`)`,
+  'unknown-fingerprint': (a: { id: string; nearest?: string }) =>
+    `there is no fingerprint "${a.id}"${a.nearest === undefined ? '' : `; did you mean "${a.nearest}"?`} (\`kvmsweep fingerprints list\`)`,
   'bad-inventory': (a: { file: string; reason: string }) => `${a.file} is no kvmsweep inventory: ${a.reason}`,
   'bad-csv': (a: { reason: string }) => a.reason,
   'bad-approved': (a: { reason: string }) => a.reason,
@@ -93,6 +99,12 @@ export class InputError extends Error {
 
 export function inputError<C extends ProblemCode>(code: C, args: ArgsOf<C>, place: Place = {}): InputError {
   return new InputError([problem(code, args, place)]);
+}
+
+/** The code of a system error: `ECONNREFUSED`. */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
 }
 
 /** The reason of a system call's failure, in words without the path (which the message names itself). */

@@ -114,7 +114,25 @@ export const POSTURES = [
 export type Posture = (typeof POSTURES)[number];
 
 /** A channel: one independent way in which a device says what it is. Within a channel the strongest rule counts; channels add up. */
-export const CHANNELS = ['http', 'tls', 'redfish', 'rfb', 'ipmi', 'snmp', 'banner', 'ssh', 'telnet', 'ftp', 'mdns', 'ssdp', 'discovery', 'mac', 'dns', 'usb', 'edid'] as const;
+export const CHANNELS = [
+  'http',
+  'tls',
+  'redfish',
+  'rfb',
+  'ipmi',
+  'snmp',
+  'banner',
+  'ssh',
+  'telnet',
+  'ftp',
+  'mdns',
+  'ssdp',
+  'discovery',
+  'mac',
+  'dns',
+  'usb',
+  'edid',
+] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 const CHANNEL_OF_PREFIX: Readonly<Record<string, Channel>> = { addp: 'discovery', lantronix: 'discovery', moxa: 'discovery' };

@@ -4,7 +4,9 @@ export function register(program: Command): void {
   program
     .command('explain')
     .summary('why a device was named, and what can be sent')
-    .description('Explains one device of an inventory: what it showed, which rules held, what else it could be. With --wire: every byte that kvmsweep can send.')
+    .description(
+      'Explains one device of an inventory: what it showed, which rules held, what else it could be. With --wire: every byte that kvmsweep can send.',
+    )
     .argument('[inventory]', 'an inventory')
     .argument('[address]', 'an address or a device key in it; all devices where left out')
     .option('--wire', 'print everything that can be sent')
@@ -19,11 +21,17 @@ export function register(program: Command): void {
         command.help({ error: true });
         return;
       }
-      const [{ readInventory }, { deviceText }, { inputError }] = await Promise.all([import('../inventory/file.ts'), import('../outputs/explain.ts'), import('../errors.ts')]);
-      type Shown = Parameters<typeof deviceText>[0];
+      const [{ readInventory }, { deviceText }, { inputError }] = await Promise.all([
+        import('../inventory/file.ts'),
+        import('../outputs/explain.ts'),
+        import('../errors.ts'),
+      ]);
       const { devices } = readInventory(file);
-      const chosen = address === undefined ? devices : devices.filter(({ addresses, deviceKey }) => addresses.includes(address) || deviceKey === address);
+      const chosen =
+        address === undefined
+          ? devices
+          : devices.filter(({ addresses, deviceKey }) => addresses.includes(address) || deviceKey === address);
       if (address !== undefined && chosen.length === 0) throw inputError('no-such-device', { address, file });
-      process.stdout.write(chosen.map((device) => deviceText(device as Shown)).join('\n'));
+      process.stdout.write(chosen.map((device) => deviceText(device)).join('\n'));
     });
 }

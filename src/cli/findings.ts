@@ -9,16 +9,26 @@ import { type Format, terminalColumns } from './options.ts';
 export function reconcileAndPrint(
   inventory: Inventory,
   approved: ApprovedList,
-  { format, failOn, expiringWithin, quiet = false }: { format: Format; failOn?: string | undefined; expiringWithin?: number; quiet?: boolean | undefined },
+  {
+    format,
+    failOn,
+    expiringWithin,
+    quiet = false,
+  }: { format: Format; failOn?: string | undefined; expiringWithin?: number; quiet?: boolean | undefined },
 ): number {
   for (const one of approved.problems) process.stderr.write(`${problemText(one)}\n`);
   if (!quiet) for (const note of approved.notes) process.stderr.write(`note: ${note}\n`);
-  const findings: readonly Finding[] = reconcile(inventory, approved, { now: new Date(inventory.run?.endedAt ?? Date.now()), ...(expiringWithin === undefined ? {} : { expiringWithinDays: expiringWithin }) });
+  const findings: readonly Finding[] = reconcile(inventory, approved, {
+    now: new Date(inventory.run?.endedAt ?? Date.now()),
+    ...(expiringWithin === undefined ? {} : { expiringWithinDays: expiringWithin }),
+  });
   if (format === 'ndjson') process.stdout.write(findings.map((finding) => `${JSON.stringify(finding)}\n`).join(''));
   else if (format === 'json') process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
   else process.stdout.write(`\n${findings.length === 0 ? 'nothing to reconcile' : findingTable(findings, terminalColumns())}\n`);
   if (!quiet)
-    process.stderr.write(`${count(approved.assets.length, 'approved asset')}${approved.problems.length > 0 ? ` (${count(approved.problems.length, 'row')} left out)` : ''}: ${stateCounts(findings)}\n`);
+    process.stderr.write(
+      `${count(approved.assets.length, 'approved asset')}${approved.problems.length > 0 ? ` (${count(approved.problems.length, 'row')} left out)` : ''}: ${stateCounts(findings)}\n`,
+    );
   const failed = failOn === undefined ? [] : failing(findings, failOn);
   if (failed.length > 0) process.stderr.write(`--fail-on ${failOn}: ${count(failed.length, 'finding')}\n`);
   return failed.length;

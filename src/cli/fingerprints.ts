@@ -9,7 +9,10 @@ interface Options {
 }
 
 export function register(program: Command): void {
-  const group = program.command('fingerprints').summary('the definitions: list them, show one, let them prove themselves').description('What kvmsweep recognises, by what, and the proof of it.');
+  const group = program
+    .command('fingerprints')
+    .summary('the definitions: list them, show one, let them prove themselves')
+    .description('What kvmsweep recognises, by what, and the proof of it.');
   const sub = (name: string, summary: string): Command =>
     group
       .command(name)
@@ -20,36 +23,56 @@ export function register(program: Command): void {
       .addOption(new Option('--format <format>', 'what goes to standard output').choices(['table', 'json']).default('table'));
 
   sub('list', 'every definition: product, class, rules, channels').action(async (options: Options) => {
-    const [{ loadKnowledge }, { fingerprintTable }, { terminalColumns }] = await Promise.all([import('./knowledge.ts'), import('../outputs/fingerprints.ts'), import('./options.ts')]);
+    const [{ loadKnowledge }, { fingerprintTable }, { terminalColumns }] = await Promise.all([
+      import('./knowledge.ts'),
+      import('../outputs/fingerprints.ts'),
+      import('./options.ts'),
+    ]);
     const { fingerprints } = loadKnowledge(options);
-    process.stdout.write(options.format === 'json' ? `${JSON.stringify(fingerprints, null, 2)}\n` : `${fingerprintTable(fingerprints, terminalColumns())}\n`);
+    process.stdout.write(
+      options.format === 'json' ? `${JSON.stringify(fingerprints, null, 2)}\n` : `${fingerprintTable(fingerprints, terminalColumns())}\n`,
+    );
   });
 
   sub('show', 'one definition: its rules, what it asks for, where it is written')
     .argument('<id>', 'its id, as `fingerprints list` shows it')
     .action(async (id: string, options: Options) => {
-      const [{ loadKnowledge }, { fingerprintText }, { inputError }, { nearest }] = await Promise.all([import('./knowledge.ts'), import('../outputs/fingerprints.ts'), import('../errors.ts'), import('../text.ts')]);
+      const [{ loadKnowledge }, { fingerprintText }, { inputError }, { nearest }] = await Promise.all([
+        import('./knowledge.ts'),
+        import('../outputs/fingerprints.ts'),
+        import('../errors.ts'),
+        import('../text.ts'),
+      ]);
       const { fingerprints } = loadKnowledge(options);
       const found = fingerprints.find((fingerprint: Fingerprint) => fingerprint.id === id);
       if (found === undefined) {
-        const near = nearest(id, fingerprints.map((fingerprint) => fingerprint.id));
+        const near = nearest(
+          id,
+          fingerprints.map((fingerprint) => fingerprint.id),
+        );
         throw inputError('unknown-fingerprint', { id, ...(near === undefined ? {} : { nearest: near }) });
       }
       process.stdout.write(options.format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : fingerprintText(found));
     });
 
-  sub('test', 'let every definition prove itself: its examples, its near misses, and that it takes no other product for its own').action(async (options: Options) => {
-    const [{ loadKnowledge }, { prove }, { EXIT }] = await Promise.all([import('./knowledge.ts'), import('../fingerprints/prove.ts'), import('./exit.ts')]);
-    const proof = prove(loadKnowledge(options).fingerprints);
-    if (options.format === 'json') process.stdout.write(`${JSON.stringify(proof, null, 2)}\n`);
-    else {
-      for (const { fingerprint, at, text } of proof.flaws) process.stdout.write(`${fingerprint}: ${at}: ${text}\n`);
-      process.stdout.write(
-        `${proof.definitions} definitions, ${proof.rules} rules, ${proof.examples} examples, ${proof.nearMisses} near misses: ${proof.flaws.length === 0 ? 'all hold' : `${proof.flaws.length} flaws`}\n`,
-      );
-    }
-    process.exitCode = proof.flaws.length === 0 ? EXIT.done : EXIT.findings;
-  });
+  sub('test', 'let every definition prove itself: its examples, its near misses, and that it takes no other product for its own').action(
+    async (options: Options) => {
+      const [{ loadKnowledge }, { prove }, { EXIT }] = await Promise.all([
+        import('./knowledge.ts'),
+        import('../fingerprints/prove.ts'),
+        import('./exit.ts'),
+      ]);
+      const proof = prove(loadKnowledge(options).fingerprints);
+      if (options.format === 'json') process.stdout.write(`${JSON.stringify(proof, null, 2)}\n`);
+      else {
+        for (const { fingerprint, at, text } of proof.flaws) process.stdout.write(`${fingerprint}: ${at}: ${text}\n`);
+        process.stdout.write(
+          `${proof.definitions} definitions, ${proof.rules} rules, ${proof.examples} examples, ${proof.nearMisses} near misses: ${proof.flaws.length === 0 ? 'all hold' : `${proof.flaws.length} flaws`}\n`,
+        );
+      }
+      process.exitCode = proof.flaws.length === 0 ? EXIT.done : EXIT.findings;
+    },
+  );
 
   group
     .command('facts')
@@ -57,7 +80,11 @@ export function register(program: Command): void {
     .description('The vocabulary of facts: name, type, the probe that sets it (none: taken from other tools by identify), meaning.')
     .addOption(new Option('--format <format>', 'what goes to standard output').choices(['table', 'json']).default('table'))
     .action(async ({ format }: { format: 'table' | 'json' }) => {
-      const [{ factVocabulary }, { factTable }, { terminalColumns }] = await Promise.all([import('../fingerprints/facts.ts'), import('../outputs/fingerprints.ts'), import('./options.ts')]);
+      const [{ factVocabulary }, { factTable }, { terminalColumns }] = await Promise.all([
+        import('../fingerprints/facts.ts'),
+        import('../outputs/fingerprints.ts'),
+        import('./options.ts'),
+      ]);
       const facts = [...factVocabulary().values()];
       process.stdout.write(format === 'json' ? `${JSON.stringify(facts, null, 2)}\n` : `${factTable(facts, terminalColumns())}\n`);
     });

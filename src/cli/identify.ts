@@ -14,7 +14,9 @@ export function register(program: Command): void {
   program
     .command('identify')
     .summary('name the devices of a journal or of observations, without sending anything')
-    .description('Matches observations (a journal, or lines of JSON with host, probe and facts) with the fingerprints of today. Sends nothing.')
+    .description(
+      'Matches observations (a journal, or lines of JSON with host, probe and facts) with the fingerprints of today. Sends nothing.',
+    )
     .argument('<file>', 'a journal or a file of observations; - for standard input')
     .addOption(new Option('--format <format>', 'what goes to standard output').choices(FORMATS).default('table'))
     .option('-o, --output <file>', 'write an inventory')
@@ -30,19 +32,21 @@ Examples:
   echo '{"host":"192.0.2.10","probe":"https","facts":{"http.title":"PiKVM Login"}}' | kvmsweep identify - --format ndjson`,
     )
     .action(async (file: string, options: IdentifyOptions) => {
-      const [{ deriveInventory }, { inventoryText, readInventory, writeWhole }, { loadKnowledge }, { printDevices }, { problemText }] = await Promise.all([
-        import('../inventory/derive.ts'),
-        import('../inventory/file.ts'),
-        import('./knowledge.ts'),
-        import('./print-devices.ts'),
-        import('../errors.ts'),
-      ]);
-      type Devices = Parameters<typeof printDevices>[0];
-      const previous = options.previous === undefined ? [] : (readInventory(options.previous).devices as Devices);
+      const [{ deriveInventory }, { inventoryText, readInventory, writeWhole }, { loadKnowledge }, { printDevices }, { problemText }] =
+        await Promise.all([
+          import('../inventory/derive.ts'),
+          import('../inventory/file.ts'),
+          import('./knowledge.ts'),
+          import('./print-devices.ts'),
+          import('../errors.ts'),
+        ]);
+      const previous = options.previous === undefined ? [] : readInventory(options.previous).devices;
       const { inventory, problems, observations } = await deriveInventory(file, loadKnowledge(options).matcher, { previous });
       for (const one of problems) process.stderr.write(`${problemText(one)}\n`);
       if (options.output !== undefined) writeWhole(options.output, inventoryText(inventory));
-      printDevices(inventory.devices as Devices, options);
-      process.stderr.write(`${observations} observations, ${inventory.devices.length} devices${problems.length > 0 ? `, ${problems.length} lines left out` : ''}\n`);
+      printDevices(inventory.devices, options);
+      process.stderr.write(
+        `${observations} observations, ${inventory.devices.length} devices${problems.length > 0 ? `, ${problems.length} lines left out` : ''}\n`,
+      );
     });
 }

@@ -28,6 +28,6 @@ export function loadKnowledge({ fingerprints: folder, allowPath = [] }: Knowledg
   const checks = { facts: factVocabulary(), paths };
   const own = new Map(ownFingerprints(() => checks).map((fingerprint) => [fingerprint.id, fingerprint]));
   if (folder !== undefined) for (const fingerprint of readFingerprints(folder, checks)) own.set(fingerprint.id, fingerprint);
-  const fingerprints = [...own.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const fingerprints = [...own.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
   return { fingerprints, matcher: new Matcher(fingerprints), paths };
 }

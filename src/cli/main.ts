@@ -6,7 +6,9 @@ import { EXIT } from './exit.ts';
 /** Runs the command line. Each command's work is imported when it is asked for: `--help` should not wait for what it does not need. */
 export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('kvmsweep')
-    .description('Finds the remote-access hardware on a network (IP-KVMs, BMCs, console servers), says what it is and how it knows,\nand holds it against what you approved. Read-only: it never logs in, guesses a credential or changes anything.')
+    .description(
+      'Finds the remote-access hardware on a network (IP-KVMs, BMCs, console servers), says what it is and how it knows,\nand holds it against what you approved. Read-only: it never logs in, guesses a credential or changes anything.',
+    )
     .version(version(), '-V, --version')
     .showHelpAfterError('(kvmsweep --help shows how it is used)')
     .configureHelp({ showGlobalOptions: false })
@@ -51,6 +53,8 @@ function exitCodeOf(error: unknown): number {
     process.stderr.write(`${error.message}\n`);
     return EXIT.usage;
   }
-  process.stderr.write(`kvmsweep: a fault of its own, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `kvmsweep: a fault of its own, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   return EXIT.usage;
 }

@@ -13,7 +13,7 @@ export class ProgressLine {
 
   constructor({ quiet = false, stream = process.stderr }: { quiet?: boolean; stream?: NodeJS.WriteStream } = {}) {
     this.#stream = stream;
-    this.#shown = stream.isTTY === true && !quiet && process.env['TERM'] !== 'dumb';
+    this.#shown = stream.isTTY && !quiet && process.env['TERM'] !== 'dumb';
   }
 
   show(progress: ScanProgress): void {
@@ -32,8 +32,17 @@ export class ProgressLine {
     this.#last = { done, at: elapsedMs };
     const share = total === 0 ? 100 : Math.floor((done / total) * 100);
     const rate = elapsedMs === 0 ? 0 : Math.round((packets / elapsedMs) * 1000);
-    const left = done >= total ? (talking > 0 ? 'finishing' : 'done') : this.#perMs > 0 ? `${clock((total - done) / this.#perMs)} left` : '';
-    return [`${share}%`, `${number(Math.floor(done))} of ${number(Math.ceil(total))} probes`, `${number(rate)} packets/s`, `${number(alive)} alive`, `${number(found)} found`, talking > 0 ? `talking to ${talking}` : '', left]
+    const left =
+      done >= total ? (talking > 0 ? 'finishing' : 'done') : this.#perMs > 0 ? `${clock((total - done) / this.#perMs)} left` : '';
+    return [
+      `${share}%`,
+      `${number(Math.floor(done))} of ${number(Math.ceil(total))} probes`,
+      `${number(rate)} packets/s`,
+      `${number(alive)} alive`,
+      `${number(found)} found`,
+      talking > 0 ? `talking to ${talking}` : '',
+      left,
+    ]
       .filter((part) => part !== '')
       .join('  ');
   }

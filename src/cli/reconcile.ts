@@ -5,7 +5,9 @@ export function register(program: Command): void {
   program
     .command('reconcile')
     .summary('hold an inventory against the approved list')
-    .description('Says of every device and every approved asset what the other side knows of it: approved, unapproved, missing, changed, moved, impostor …')
+    .description(
+      'Says of every device and every approved asset what the other side knows of it: approved, unapproved, missing, changed, moved, impostor …',
+    )
     .argument('<inventory>', 'an inventory that scan or identify wrote')
     .requiredOption('--approved <file>', 'approved assets: CSV (headings are recognised) or JSON')
     .option('--fail-on <states>', 'exit with 1 on these findings: unapproved,impostor,… or severity>=high')
@@ -19,17 +21,20 @@ Examples:
   kvmsweep reconcile monday.json --approved approved.csv
   kvmsweep reconcile monday.json --approved approved.csv --fail-on unapproved,impostor --format ndjson`,
     )
-    .action(async (file: string, options: { approved: string; failOn?: string; expiringWithin: number; format: Format; quiet?: boolean }) => {
-      const [{ readInventory }, { failing, readApproved }, { reconcileAndPrint }, { exitCode }] = await Promise.all([
-        import('../inventory/file.ts'),
-        import('../reconcile/index.ts'),
-        import('./findings.ts'),
-        import('./exit.ts'),
-      ]);
-      if (options.failOn !== undefined) failing([], options.failOn);
-      const inventory = readInventory(file);
-      const failed = reconcileAndPrint(inventory, readApproved(options.approved), options);
-      if (!inventory.completeness.complete) for (const { text } of inventory.completeness.limitations) process.stderr.write(`incomplete: ${text}\n`);
-      process.exitCode = exitCode({ findings: failed > 0, incomplete: !inventory.completeness.complete });
-    });
+    .action(
+      async (file: string, options: { approved: string; failOn?: string; expiringWithin: number; format: Format; quiet?: boolean }) => {
+        const [{ readInventory }, { failing, readApproved }, { reconcileAndPrint }, { exitCode }] = await Promise.all([
+          import('../inventory/file.ts'),
+          import('../reconcile/index.ts'),
+          import('./findings.ts'),
+          import('./exit.ts'),
+        ]);
+        if (options.failOn !== undefined) failing([], options.failOn);
+        const inventory = readInventory(file);
+        const failed = reconcileAndPrint(inventory, readApproved(options.approved), options);
+        if (!inventory.completeness.complete)
+          for (const { text } of inventory.completeness.limitations) process.stderr.write(`incomplete: ${text}\n`);
+        process.exitCode = exitCode({ findings: failed > 0, incomplete: !inventory.completeness.complete });
+      },
+    );
 }

@@ -64,8 +64,19 @@ export async function sweepAndReport({ knowledge, guard, files, approved, previo
   using interrupt = new Interrupt();
   let result: ScanResult;
   try {
-    const shared = { journal: files.journal, matcher: knowledge.matcher, guard, paths: knowledge.paths, audit, signal: interrupt.signal, onProgress: (now: ScanProgress) => progress.show(now) };
-    if (plan !== undefined) say(`sweeping ${count(plan.hosts.count, 'address', 'addresses')} at ${count(plan.ports.length, 'port')}, at most ${plan.rate.toLocaleString('en')} packets a second`);
+    const shared = {
+      journal: files.journal,
+      matcher: knowledge.matcher,
+      guard,
+      paths: knowledge.paths,
+      audit,
+      signal: interrupt.signal,
+      onProgress: (now: ScanProgress) => progress.show(now),
+    };
+    if (plan !== undefined)
+      say(
+        `sweeping ${count(plan.hosts.count, 'address', 'addresses')} at ${count(plan.ports.length, 'port')}, at most ${plan.rate.toLocaleString('en')} packets a second`,
+      );
     result = plan === undefined ? await resumeScan(shared) : await scan(plan, shared);
   } finally {
     progress.end();
@@ -73,13 +84,13 @@ export async function sweepAndReport({ knowledge, guard, files, approved, previo
   const { inventory, problems } = await deriveInventory(files.journal, knowledge.matcher, { previous });
   for (const one of problems) process.stderr.write(`${problemText(one)}\n`);
   writeWhole(files.inventory, inventoryText(inventory));
-  printDevices(inventory.devices as Device[], print);
-  const failing = approved === undefined ? 0 : reconcileAndPrint(inventory, approved, print);
+  printDevices(inventory.devices, print);
+  const failures = approved === undefined ? 0 : reconcileAndPrint(inventory, approved, print);
   say(`\n${summary(result, inventory, performance.now() - from)}`);
   for (const { text } of result.limitations) process.stderr.write(`incomplete: ${text}\n`);
   for (const note of inventory.completeness.notes) say(`note: ${note}`);
   say(`inventory: ${files.inventory}\njournal:   ${files.journal}`);
-  return exitCode({ interrupted: interrupt.signal.aborted, findings: failing > 0, incomplete: !result.complete });
+  return exitCode({ interrupted: interrupt.signal.aborted, findings: failures > 0, incomplete: !result.complete });
 }
 
 /** Ctrl-C ends a sweep with a valid result; a second one ends the process. */
@@ -147,14 +158,24 @@ interface Hosts {
   readonly names: ReadonlyMap<AddressNumber, string>;
 }
 
-async function readHosts(words: readonly string[], files: readonly string[], problems: Problem[], say: (text: string) => void): Promise<Hosts> {
+async function readHosts(
+  words: readonly string[],
+  files: readonly string[],
+  problems: Problem[],
+  say: (text: string) => void,
+): Promise<Hosts> {
   const collected = collectTargets(words, files);
   const parsed = parseTargets(collected.targets);
   const { resolved, problems: unresolved } = await resolveNames(parsed.names);
   problems.push(...collected.problems, ...parsed.problems, ...unresolved);
   for (const note of new Set(parsed.notes)) say(`note: ${note}`);
   return {
-    ranges: [...parsed.ranges, ...resolved.flatMap(({ target, addresses }) => addresses.map((address) => ({ text: target.text, range: { first: address, last: address }, place: target.place })))],
+    ranges: [
+      ...parsed.ranges,
+      ...resolved.flatMap(({ target, addresses }) =>
+        addresses.map((address) => ({ text: target.text, range: { first: address, last: address }, place: target.place })),
+      ),
+    ],
     names: new Map(resolved.flatMap(({ target, addresses }) => addresses.map((address) => [address, target.text] as const))),
   };
 }
@@ -175,11 +196,11 @@ function withExtension(file: string, extension: string): string {
 }
 
 function readPrevious({ previous }: ScanCommandOptions, output: string): readonly Device[] {
-  if (previous !== undefined) return readInventory(previous).devices as Device[];
+  if (previous !== undefined) return readInventory(previous).devices;
   const beside = newestBeside(output);
   if (beside === undefined) return [];
   try {
-    return readInventory(beside).devices as Device[];
+    return readInventory(beside).devices;
   } catch (error) {
     // A file of that name which is no inventory is none of ours; with --previous it would be an error.
     if (error instanceof InputError) return [];
@@ -203,4 +224,3 @@ function summary({ ledger, complete }: ScanResult, { devices }: Inventory, ms: n
     ].join(', ')}`,
   ].join('\n');
 }
-

@@ -37,8 +37,13 @@ export function register(program: Command): void {
   program
     .command('scan')
     .summary('sweep a network, identify what answers, write an inventory')
-    .description('Sweeps addresses for remote-access hardware, identifies what answers and writes an inventory, with its journal beside it.\nNeeds no privilege. Sends nothing but what `kvmsweep explain --wire` shows.')
-    .argument('[targets...]', 'addresses, blocks (10.0.0.0/24), ranges (10.0.0.5-20, 10.0.0.5-10.0.1.9), IPv6 up to a /112, names, @FILE, - for standard input')
+    .description(
+      'Sweeps addresses for remote-access hardware, identifies what answers and writes an inventory, with its journal beside it.\nNeeds no privilege. Sends nothing but what `kvmsweep explain --wire` shows.',
+    )
+    .argument(
+      '[targets...]',
+      'addresses, blocks (10.0.0.0/24), ranges (10.0.0.5-20, 10.0.0.5-10.0.1.9), IPv6 up to a /112, names, @FILE, - for standard input',
+    )
     .option('-i, --input-list <file>', 'read targets from a file (also -iL); # begins a comment', collect)
     .option('--exclude <targets>', 'leave these out (same forms)', collect)
     .option('--exclude-file <file>', 'leave out what is in this file', collect)
@@ -48,7 +53,11 @@ export function register(program: Command): void {
     .option('--approved <file>', 'reconcile with this approved list (CSV or JSON)')
     .option('--fail-on <states>', 'exit with 1 on these findings: unapproved,impostor,… or severity>=high')
     .option('--previous <file>', 'carry device keys on from this inventory (default: the newest beside the output)')
-    .addOption(new Option('--rate <packets>', `packets a second, over everything (default: ${RATES.normal})`).argParser(wholeNumber(1, 100_000)).conflicts(['polite', 'fast']))
+    .addOption(
+      new Option('--rate <packets>', `packets a second, over everything (default: ${RATES.normal})`)
+        .argParser(wholeNumber(1, 100_000))
+        .conflicts(['polite', 'fast']),
+    )
     .option('--rate-per-24 <packets>', `packets a second to one /24 (default: ${RATE_PER_24})`, wholeNumber(1, 100_000))
     .addOption(new Option('--polite', `${RATES.polite} packets a second: for fragile networks`).conflicts('fast'))
     .option('--fast', `${RATES.fast.toLocaleString('en')} packets a second: fills the state table of a firewall on the way`)

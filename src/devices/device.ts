@@ -58,7 +58,12 @@ export interface Device {
 export type Unkeyed = Omit<Device, 'deviceKey'>;
 
 /** `Dell iDRAC 9`, `PiKVM`, `unknown bmc`: what people call it. */
-export function deviceName({ vendor, product, generation, class: kind }: Pick<Device, 'vendor' | 'product' | 'generation' | 'class'>): string {
+export function deviceName({
+  vendor,
+  product,
+  generation,
+  class: kind,
+}: Pick<Device, 'vendor' | 'product' | 'generation' | 'class'>): string {
   if (vendor === undefined && product === undefined) return `unknown ${kind}`;
   return [vendor === product ? undefined : vendor, product ?? kind, generation].filter((part) => part !== undefined).join(' ');
 }

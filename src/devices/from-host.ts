@@ -1,12 +1,11 @@
 import { certaintyOf, type Claim, claimLevel, judge } from '../fingerprints/judge.ts';
-import type { Hit, Matcher } from '../fingerprints/match.ts';
+import type { Matcher } from '../fingerprints/match.ts';
 import type { EndpointFacts } from '../observations/observation.ts';
 import { endpointText } from '../sweep/contract.ts';
-import { canonicalMac } from '../text.ts';
 import { parseAddress } from '../targets/addresses.ts';
-import { CLASSES, type Identifier, levelOf, LEVELS, type Posture, type Transport } from '../vocabulary.ts';
+import { CLASSES, type Identifier, levelOf, LEVELS, type Posture, QUIET_CLASSES, type Transport } from '../vocabulary.ts';
 import type { Alternative, DeviceEndpoint, DeviceEvidence, Unkeyed } from './device.ts';
-import { canonicalUid, factIdentifiers, sortIdentifiers } from './identity.ts';
+import { factIdentifiers, ownMac, sortIdentifiers, usableSerial } from './identity.ts';
 import { factPosture, sortPosture } from './posture.ts';
 
 /** From so many unrelated products on one endpoint, or on one address, nothing is believed. */
@@ -20,28 +19,45 @@ const MAX_EVIDENCE = 24;
  */
 export function devicesAt(host: string, endpoints: readonly EndpointFacts[], matcher: Matcher, now: Date): Unkeyed[] {
   const hits = endpoints.flatMap((endpoint) => matcher.match(endpoint));
-  const claims = judge(hits);
-  const notable = claims.filter((claim) => claimLevel(claim) !== undefined);
+  const whole: HostView = { host, endpoints, claims: judge(hits), now };
+  const notable = whole.claims.filter((claim) => claimLevel(claim) !== undefined);
   const [best] = notable;
   if (best === undefined) return [];
   const products = notable.filter(({ generic }) => !generic);
   const sure = products.filter((claim) => certaintyOf(claim) >= LEVELS.likely);
-  const view: HostView = { host, endpoints, claims, now };
-  if (isConflicting(sure)) return [conflicting(view, best, notable)];
-  const [winner] = products;
-  if (winner === undefined) return [deviceOf(view, surestGeneric(notable), notable, endpoints)];
-  const others = separate(winner, sure);
-  if (others.length === 0) return [deviceOf(view, winner, notable, endpoints)];
-  const taken = new Set(others.flatMap((other) => other.endpoints.map(keyOf)));
+  if (isConflicting(sure)) return [conflicting(whole, best, notable)];
+  const generic = surestGeneric(notable);
+  const winner = products.find((claim) => !isOutdone(claim, generic));
+  if (winner === undefined) return [deviceOf(whole, generic ?? best, notable)];
+  /** What some of the endpoints say by themselves: a version or number of one device must not become that of its neighbour. */
+  const part = (own: readonly EndpointFacts[]): HostView => {
+    const keys = new Set(own.map(keyOf));
+    return { ...whole, endpoints: own, claims: judge(hits.filter(({ endpoint }) => keys.has(keyOf(endpoint)))) };
+  };
+  const parts = separate(winner, sure).map((claim) => {
+    const keys = new Set(claim.endpoints.filter(hasPort).map(keyOf));
+    return { claim, view: part(endpoints.filter((endpoint) => keys.has(keyOf(endpoint)))) };
+  });
+  const others = parts.flatMap(({ claim, view }) => {
+    const own = view.claims.find(({ fingerprint }) => fingerprint === claim.fingerprint);
+    // What was likely only because of the MAC, which belongs to the address, is no device of its own.
+    return own === undefined || certaintyOf(own) < LEVELS.likely ? [] : [{ claim: own, view }];
+  });
+  if (others.length === 0) return [deviceOf(whole, winner, notable)];
+  const taken = new Set(others.flatMap(({ view }) => view.endpoints.map(keyOf)));
+  const rest = part(endpoints.filter((endpoint) => !taken.has(keyOf(endpoint))));
+  const own = rest.claims.find(({ fingerprint }) => fingerprint === winner.fingerprint) ?? winner;
   return [
-    deviceOf(view, winner, notable.filter((claim) => !others.includes(claim)), endpoints.filter((endpoint) => !taken.has(keyOf(endpoint)))),
-    ...others.map((other) => {
-      const own = new Set(other.endpoints.map(keyOf));
-      return deviceOf(view, rejudge(other, hits, own), [], endpoints.filter((endpoint) => own.has(keyOf(endpoint))));
-    }),
+    deviceOf(
+      rest,
+      own,
+      rest.claims.filter((claim) => claimLevel(claim) !== undefined),
+    ),
+    ...others.map(({ claim, view }) => deviceOf(view, claim, [])),
   ];
 }
 
+/** What is known of a host, or of those of its endpoints that are one device. */
 interface HostView {
   readonly host: string;
   readonly endpoints: readonly EndpointFacts[];
@@ -49,8 +65,18 @@ interface HostView {
   readonly now: Date;
 }
 
-function keyOf({ transport, port }: { readonly transport?: Transport; readonly port?: number }): string {
+interface PortPlace {
+  readonly transport?: Transport;
+  readonly port?: number;
+}
+
+function keyOf({ transport, port }: PortPlace): string {
   return `${port}/${transport}`;
+}
+
+/** Without a port, facts belong to the address itself (its MAC), so to all that stands behind it. */
+function hasPort({ port }: PortPlace): boolean {
+  return port !== undefined;
 }
 
 function unrelated(a: Claim, b: Claim): boolean {
@@ -59,60 +85,96 @@ function unrelated(a: Claim, b: Claim): boolean {
   return a.base === undefined || (a.base !== b.base && a.base !== b.fingerprint && b.base !== a.fingerprint);
 }
 
+function vendorsOf(claims: readonly Claim[]): number {
+  return new Set(claims.map(({ vendor }) => vendor)).size;
+}
+
 function isConflicting(sure: readonly Claim[]): boolean {
-  const vendors = (claims: readonly Claim[]): number => new Set(claims.map(({ vendor }) => vendor)).size;
-  if (vendors(sure) >= CONFLICT_AT_HOST) return true;
-  const keys = new Set(sure.flatMap(({ endpoints }) => endpoints.map(keyOf)));
-  return [...keys].some((key) => vendors(sure.filter(({ endpoints }) => endpoints.some((endpoint) => keyOf(endpoint) === key))) >= CONFLICT_AT_ENDPOINT);
+  if (vendorsOf(sure) >= CONFLICT_AT_HOST) return true;
+  const keys = new Set(sure.flatMap(({ endpoints }) => endpoints.filter(hasPort).map(keyOf)));
+  return [...keys].some(
+    (key) => vendorsOf(sure.filter(({ endpoints }) => endpoints.some((endpoint) => keyOf(endpoint) === key))) >= CONFLICT_AT_ENDPOINT,
+  );
+}
+
+/** A page of no interest must not hide the remote access that another port of the address surely gives. */
+function isOutdone(claim: Claim, generic: Claim | undefined): boolean {
+  if (generic === undefined || !QUIET_CLASSES.has(claim.class) || QUIET_CLASSES.has(generic.class)) return false;
+  if (certaintyOf(generic) > certaintyOf(claim)) return true;
+  return certaintyOf(generic) >= LEVELS.likely && !meet(claim, generic);
+}
+
+/** Whether two claims rest on a common port. */
+function meet(a: Claim, b: Claim): boolean {
+  const keys = new Set(a.endpoints.filter(hasPort).map(keyOf));
+  return b.endpoints.some((endpoint) => keys.has(keyOf(endpoint)));
 }
 
 /** Products that are likely on endpoints of their own, apart from the winner's and from each other's. */
 function separate(winner: Claim, sure: readonly Claim[]): Claim[] {
-  const taken = new Set(winner.endpoints.map(keyOf));
   const others: Claim[] = [];
   for (const claim of sure) {
-    if (claim === winner || !unrelated(winner, claim) || claim.endpoints.some((endpoint) => taken.has(keyOf(endpoint)))) continue;
+    if (claim === winner || !unrelated(winner, claim) || [winner, ...others].some((other) => meet(other, claim))) continue;
     if (others.some((other) => !unrelated(other, claim))) continue;
     others.push(claim);
-    for (const endpoint of claim.endpoints) taken.add(keyOf(endpoint));
   }
   return others;
 }
 
-/** A claim from the hits of its own endpoints only. */
-function rejudge(claim: Claim, hits: readonly Hit[], own: ReadonlySet<string>): Claim {
-  return judge(hits.filter((hit) => hit.fingerprint.id === claim.fingerprint && own.has(keyOf(hit.endpoint))))[0] ?? claim;
+function surestGeneric(claims: readonly Claim[]): Claim | undefined {
+  return claims
+    .filter(({ generic }) => generic)
+    .toSorted((a, b) => certaintyOf(b) - certaintyOf(a) || CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class))[0];
 }
 
-function surestGeneric(claims: readonly Claim[]): Claim {
-  return [...claims].sort((a, b) => certaintyOf(b) - certaintyOf(a) || CLASSES.indexOf(a.class) - CLASSES.indexOf(b.class))[0] as Claim;
-}
-
+/** Marks of many unrelated products: nothing that one of them says of itself is kept. */
 function conflicting(view: HostView, best: Claim, notable: readonly Claim[]): Unkeyed {
-  const device = deviceOf(view, best, notable, view.endpoints);
-  const { vendor: _, product: __, generation: ___, model: ____, version: _____, serial: ______, base: _______, ...rest } = device;
+  const { class: kind, addresses, endpoints, evidence, posture, firstSeen, lastSeen } = deviceOf(view, best, notable);
   return {
-    ...rest,
+    class: kind,
     certainty: LEVELS.possible,
     level: 'possible',
+    addresses,
+    identifiers: identifiersOf(view.host, view.endpoints, []),
+    endpoints,
+    evidence,
     alternatives: notable.map(alternativeOf),
-    posture: sortPosture([...device.posture, 'conflicting-identity']),
+    posture: sortPosture([...posture, 'conflicting-identity']),
+    ...(firstSeen === undefined ? {} : { firstSeen }),
+    ...(lastSeen === undefined ? {} : { lastSeen }),
   };
 }
 
 function alternativeOf(claim: Claim): Alternative {
   const { fingerprint, vendor, product, class: kind } = claim;
-  return { fingerprint, ...(vendor === undefined ? {} : { vendor }), ...(product === undefined ? {} : { product }), class: kind, certainty: certaintyOf(claim) };
+  return {
+    fingerprint,
+    ...(vendor === undefined ? {} : { vendor }),
+    ...(product === undefined ? {} : { product }),
+    class: kind,
+    certainty: certaintyOf(claim),
+  };
 }
 
-function deviceOf({ host, claims, now }: HostView, claim: Claim, notable: readonly Claim[], endpoints: readonly EndpointFacts[]): Unkeyed {
+function deviceOf({ host, endpoints, claims, now }: HostView, claim: Claim, notable: readonly Claim[]): Unkeyed {
   const certainty = certaintyOf(claim);
   // A definition that names no product may still be joined by what names the maker (a certificate, a MAC).
-  const maker = claim.vendor ?? claims.find((other) => !other.generic && other.class === claim.class && other.certainty.vendor >= LEVELS.likely)?.vendor;
-  const support = claims.filter((other) => other !== claim && other.generic && (other.class === claim.class || other.fingerprint === claim.base));
-  const value = (name: keyof Claim['values']): string | undefined => claim.values[name] ?? support.find((other) => other.values[name] !== undefined)?.values[name];
-  const [generation, model, version, serial, hostname] = [claim.values.generation, value('model'), value('version'), value('serial'), value('hostname')];
-  const times = endpoints.flatMap(({ first, last }) => [first, last]).filter((time) => time !== undefined).sort();
+  const maker =
+    claim.vendor ??
+    claims.find((other) => !other.generic && other.class === claim.class && other.certainty.vendor >= LEVELS.likely)?.vendor;
+  const support = claims.filter(
+    (other) => other !== claim && other.generic && (other.class === claim.class || other.fingerprint === claim.base),
+  );
+  const value = (name: keyof Claim['values']): string | undefined =>
+    claim.values[name] ?? support.find((other) => other.values[name] !== undefined)?.values[name];
+  const [generation, model, version, serial, hostname] = [
+    claim.values.generation,
+    value('model'),
+    value('version'),
+    usableSerial(value('serial') ?? ''),
+    value('hostname'),
+  ];
+  const times = endpoints.flatMap(({ first, last }) => [utcTime(first), utcTime(last)].filter((time) => time !== undefined)).toSorted();
   const [firstSeen] = times;
   const lastSeen = times.at(-1);
   return {
@@ -132,7 +194,10 @@ function deviceOf({ host, claims, now }: HostView, claim: Claim, notable: readon
     endpoints: endpoints.flatMap(deviceEndpoint),
     evidence: [claim, ...support].flatMap(evidenceOf).slice(0, MAX_EVIDENCE),
     alternatives: notable.filter((other) => other !== claim && !support.includes(other) && unrelated(claim, other)).map(alternativeOf),
-    posture: sortPosture([...endpoints.flatMap(({ facts }) => factPosture(facts, now)), ...[claim, ...support].flatMap(({ posture }): readonly Posture[] => posture)]),
+    posture: sortPosture([
+      ...endpoints.flatMap(({ facts }) => factPosture(facts, now)),
+      ...[claim, ...support].flatMap(({ posture }): readonly Posture[] => posture),
+    ]),
     ...(firstSeen === undefined ? {} : { firstSeen }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
   };
@@ -141,14 +206,22 @@ function deviceOf({ host, claims, now }: HostView, claim: Claim, notable: readon
 function identifiersOf(host: string, endpoints: readonly EndpointFacts[], claims: readonly Claim[]): Identifier[] {
   const found: Identifier[] = endpoints.flatMap((endpoint) => factIdentifiers(endpoint.facts, placeOf(endpoint)));
   for (const { fingerprint, values } of claims) {
-    if (values.serial !== undefined) found.push({ kind: 'serial', value: values.serial, from: `${fingerprint} ${host}` });
-    const mac = canonicalMac(values.mac ?? '');
+    const serial = usableSerial(values.serial ?? '');
+    if (serial !== undefined) found.push({ kind: 'serial', value: serial, from: `${fingerprint} ${host}` });
+    const mac = ownMac(values.mac ?? '');
     if (mac !== undefined) found.push({ kind: 'mac', value: mac, from: `${fingerprint} ${host}` });
-    if (values.hostname?.includes('.') === true && parseAddress(values.hostname) === undefined && canonicalUid(values.hostname) === undefined)
-      found.push({ kind: 'fqdn', value: values.hostname.toLowerCase(), from: `${fingerprint} ${host}` });
+    const name = values.hostname?.toLowerCase().replace(/\.$/, '');
+    if (name?.includes('.') === true && parseAddress(name) === undefined)
+      found.push({ kind: 'fqdn', value: name, from: `${fingerprint} ${host}` });
   }
   found.push({ kind: parseAddress(host) === undefined ? 'fqdn' : 'ip', value: host, from: 'address' });
   return sortIdentifiers(found);
+}
+
+/** Other tools' scans give times in forms of their own; ours are ISO 8601 in UTC, so that they sort as text. */
+function utcTime(time: string | undefined): string | undefined {
+  const at = time !== undefined && /^\d{4}-\d\d-\d\d/.test(time) ? Date.parse(time) : Number.NaN;
+  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
 }
 
 function placeOf({ host, transport, port }: EndpointFacts): string {
@@ -165,5 +238,8 @@ function deviceEndpoint({ host, transport, port, probes, outcomes }: EndpointFac
 }
 
 function evidenceOf({ evidence }: Claim): DeviceEvidence[] {
-  return evidence.map(({ endpoint: { host, transport, port }, ...rest }) => ({ ...rest, endpoint: transport === undefined || port === undefined ? host : endpointText({ host, transport, port }) }));
+  return evidence.map(({ endpoint: { host, transport, port }, ...rest }) => ({
+    ...rest,
+    endpoint: transport === undefined || port === undefined ? host : endpointText({ host, transport, port }),
+  }));
 }

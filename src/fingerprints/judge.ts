@@ -50,13 +50,15 @@ export function judge(hits: readonly Hit[]): Claim[] {
   }
   return [...byFingerprint]
     .map(([fingerprint, own]) => claimOf(fingerprint, own))
-    .sort((a, b) => certaintyOf(b) - certaintyOf(a) || (a.fingerprint < b.fingerprint ? -1 : 1));
+    .toSorted((a, b) => certaintyOf(b) - certaintyOf(a) || (a.fingerprint < b.fingerprint ? -1 : 1));
 }
 
 /** The questions that a claim wants asked at an endpoint where its rules hold: those that its certainty and what is known already justify. */
 export function asksOf(claim: Claim, asks: readonly Ask[]): readonly Ask[] {
   const certainty = Math.max(certaintyOf(claim), claim.certainty.vendor);
-  return asks.filter(({ from = 'possible', unless }) => certainty >= LEVELS[from] && (unless === undefined || claim.values[unless as Capture] === undefined));
+  return asks.filter(
+    ({ from = 'possible', unless }) => certainty >= LEVELS[from] && (unless === undefined || claim.values[unless as Capture] === undefined),
+  );
 }
 
 /** What supports an aspect besides the rules that name it: a generation is one of a product, a product one of a vendor and a class. */
@@ -77,12 +79,19 @@ function claimOf(fingerprint: Fingerprint, hits: readonly Hit[]): Claim {
     ...(fingerprint.product === undefined ? {} : { product: fingerprint.product }),
     class: fingerprint.class,
     ...(fingerprint.base === undefined ? {} : { base: fingerprint.base }),
-    certainty: { vendor: certainty('vendor'), product: certainty('product'), class: certainty('class'), generation: certainty('generation') },
+    certainty: {
+      vendor: certainty('vendor'),
+      product: certainty('product'),
+      class: certainty('class'),
+      generation: certainty('generation'),
+    },
     values: valuesOf(hits),
     posture: [...new Set(hits.flatMap(({ posture }) => posture))],
     evidence: [...hits]
-      .sort((a, b) => b.certainty - a.certainty)
-      .flatMap(({ rule, certainty: sure, evidence, endpoint }) => evidence.map(({ fact, text }) => ({ fingerprint: fingerprint.id, rule, fact, text, certainty: sure, endpoint }))),
+      .toSorted((a, b) => b.certainty - a.certainty)
+      .flatMap(({ rule, certainty: sure, evidence, endpoint }) =>
+        evidence.map(({ fact, text }) => ({ fingerprint: fingerprint.id, rule, fact, text, certainty: sure, endpoint })),
+      ),
     endpoints: [...endpoints.values()],
   };
 }
@@ -104,7 +113,7 @@ function combine(hits: readonly Hit[]): number {
 /** The value of each capture: that of the surest rule. Ranges of versions are narrowed by each other. */
 function valuesOf(hits: readonly Hit[]): Partial<Record<Capture, string>> {
   const values: Partial<Record<Capture, string>> = {};
-  const sorted = [...hits].sort((a, b) => b.certainty - a.certainty);
+  const sorted = [...hits].toSorted((a, b) => b.certainty - a.certainty);
   for (const capture of CAPTURES) {
     const found = sorted.flatMap(({ captures }) => captures[capture] ?? []);
     const [first] = found;

@@ -37,13 +37,20 @@ export function readFingerprints(folder: string, checks: Checks): Fingerprint[] 
     problems.push(...read.problems);
     if (read.fingerprint === undefined) continue;
     const other = places.get(read.fingerprint.id);
-    if (other !== undefined) problems.push(problem('bad-fingerprint', { field: 'id', reason: `"${read.fingerprint.id}" is the id of ${other} already` }, { file: name, line: 1 }));
+    if (other !== undefined)
+      problems.push(
+        problem(
+          'bad-fingerprint',
+          { field: 'id', reason: `"${read.fingerprint.id}" is the id of ${other} already` },
+          { file: name, line: 1 },
+        ),
+      );
     places.set(read.fingerprint.id, name);
     found.push(read.fingerprint);
   }
   if (problems.length > 0) throw new InputError(problems);
   if (found.length === 0) throw inputError('empty-file', { file: folder, what: 'fingerprint files (*.yaml)' });
-  return found.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return found.toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 function yamlFiles(folder: string): string[] {
@@ -51,7 +58,7 @@ function yamlFiles(folder: string): string[] {
     return readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && entry.name.endsWith('.yaml'))
       .map((entry) => join(entry.parentPath, entry.name))
-      .sort();
+      .toSorted();
   } catch (error) {
     throw inputError('unreadable-file', { file: folder, reason: systemReason(error) });
   }
@@ -64,11 +71,19 @@ export function parseFingerprint(text: string, file: string, checks: Checks): { 
   const lines = new LineCounter();
   const doc = parseDocument(text, { lineCounter: lines });
   if (doc.errors.length > 0)
-    return { problems: doc.errors.map(({ message, pos }) => problem('bad-fingerprint', { field: '', reason: message.split('\n', 1)[0] ?? message }, { file, ...position(lines, pos[0]) })) };
+    return {
+      problems: doc.errors.map(({ message, pos }) =>
+        problem('bad-fingerprint', { field: '', reason: message.split('\n', 1)[0] ?? message }, { file, ...position(lines, pos[0]) }),
+      ),
+    };
   const place = (path: Path): Problem['place'] => ({ file, ...placeOf(doc, lines, path) });
   const checked = FingerprintSchema.safeParse(doc.toJS());
   if (!checked.success)
-    return { problems: flatten(checked.error.issues).map(({ path, message }) => problem('bad-fingerprint', { field: path.join('.'), reason: message }, place(path))) };
+    return {
+      problems: flatten(checked.error.issues).map(({ path, message }) =>
+        problem('bad-fingerprint', { field: path.join('.'), reason: message }, place(path)),
+      ),
+    };
   const problems = meaningProblems(checked.data, checks, place);
   return problems.length > 0 ? { problems } : { fingerprint: checked.data, problems };
 }
@@ -79,12 +94,15 @@ interface Issue {
 }
 
 /** A union's issue hides the real ones in its branches: show those of the branch that came nearest. */
-function flatten(issues: readonly { readonly code?: string; readonly path: readonly PropertyKey[]; readonly message: string; readonly errors?: unknown }[], base: Path = []): Issue[] {
+function flatten(
+  issues: readonly { readonly code?: string; readonly path: readonly PropertyKey[]; readonly message: string; readonly errors?: unknown }[],
+  base: Path = [],
+): Issue[] {
   return issues.flatMap((issue) => {
     const path = [...base, ...issue.path.filter((part) => typeof part !== 'symbol')];
     if (issue.code !== 'invalid_union' || !Array.isArray(issue.errors)) return [{ path, message: issue.message }];
     const branches = (issue.errors as Parameters<typeof flatten>[0][]).map((branch) => flatten(branch, path));
-    return branches.sort((a, b) => a.length - b.length)[0] ?? [{ path, message: issue.message }];
+    return branches.toSorted((a, b) => a.length - b.length)[0] ?? [{ path, message: issue.message }];
   });
 }
 
@@ -104,7 +122,8 @@ function placeOf(doc: Document, lines: LineCounter, path: Path): { line: number;
 /** What the schema cannot see. */
 function meaningProblems(fingerprint: Fingerprint, { facts, paths }: Checks, place: (path: Path) => Problem['place']): Problem[] {
   const problems: Problem[] = [];
-  const say = (path: Path, reason: string): void => void problems.push(problem('bad-fingerprint', { field: path.join('.'), reason }, place(path)));
+  const say = (path: Path, reason: string): void =>
+    void problems.push(problem('bad-fingerprint', { field: path.join('.'), reason }, place(path)));
   const checkCondition = (condition: Condition, path: Path, beside: readonly Condition[]): void => {
     const definition = facts.get(condition.fact);
     if (definition === undefined) {
@@ -120,7 +139,8 @@ function meaningProblems(fingerprint: Fingerprint, { facts, paths }: Checks, pla
   };
   for (const [i, rule] of fingerprint.rules.entries()) {
     const conditions = conditionsOf(rule);
-    for (const [j, condition] of conditions.entries()) checkCondition(condition, 'all' in rule ? ['rules', i, 'all', j] : ['rules', i], conditions);
+    for (const [j, condition] of conditions.entries())
+      checkCondition(condition, 'all' in rule ? ['rules', i, 'all', j] : ['rules', i], conditions);
   }
   for (const [i, condition] of (fingerprint.exclude ?? []).entries()) checkCondition(condition, ['exclude', i], [condition]);
   for (const [i, { path }] of (fingerprint.asks ?? []).entries())
@@ -132,29 +152,41 @@ function meaningProblems(fingerprint: Fingerprint, { facts, paths }: Checks, pla
         if (!facts.has(name)) problems.push(unknownFact(name, facts, place([kind, i, 'facts', name])));
     }
   const channels = new Set(fingerprint.rules.flatMap((rule) => conditionsOf(rule).map(({ fact }) => channelOf(fact))));
-  const only = / only\)$/.test(fingerprint.title);
+  const only = fingerprint.title.endsWith(' only)');
   if (channels.size === 1 && !only) say(['title'], `it rests on one channel; the title says so at its end: "(${[...channels][0]} only)"`);
   if (channels.size > 1 && only) say(['title'], 'it rests on several channels, so the title does not end in "only)"');
-  if (fingerprint.generic !== true && (fingerprint.vendor === undefined || fingerprint.product === undefined)) say([], 'a definition that is not generic names a vendor and a product');
+  if (fingerprint.generic !== true && (fingerprint.vendor === undefined || fingerprint.product === undefined))
+    say([], 'a definition that is not generic names a vendor and a product');
   return problems;
 }
 
 /** Why a condition cannot be asked of its fact. */
 function misuse(condition: Condition, { name, type }: FactDefinition, beside: readonly Condition[]): string | undefined {
-  const { of, field, json, regex, prefix, equals } = condition;
+  const { of, field, json, regex, prefix, equals, in: oneOf } = condition;
   if (type === 'pages' && of === undefined) return `${name} needs \`of:\`, the path of the page`;
   if (type === 'map' && of === undefined) return `${name} needs \`of:\`, the key`;
   if (of !== undefined && type !== 'map' && type !== 'pages') return `${name} is no map: \`of\` does not apply`;
   if (field !== undefined && type !== 'pages') return `\`field\` applies to http.pages only`;
-  if (json !== undefined && type !== 'json' && type !== 'pages' && name !== 'http.body') return `${name} is not JSON: \`json\` does not apply`;
-  if ((type === 'integer' || type === 'integers') && (regex !== undefined || prefix !== undefined)) return `${name} is a number: compare it with equals, in or contains`;
+  if (json !== undefined && type !== 'json' && type !== 'pages' && name !== 'http.body')
+    return `${name} is not JSON: \`json\` does not apply`;
+  if ((type === 'integer' || type === 'integers') && (regex !== undefined || prefix !== undefined || isMap(oneOf)))
+    return `${name} is a number: compare it with equals, in or contains`;
   if (type === 'integer' && equals !== undefined && typeof equals !== 'number') return `${name} is a number`;
   if (type === 'text' && (typeof equals === 'number' || typeof equals === 'boolean')) return `${name} is text: put the value in quotes`;
   const isBody = name === 'http.body' || (type === 'pages' && (field ?? 'body') === 'body');
   // A pattern over 64 KiB costs thousands of times what a search for a literal does.
-  if (isBody && json === undefined && regex !== undefined && !beside.some((other) => other.fact === name && other.of === of && (other.contains !== undefined || other.prefix !== undefined)))
+  if (
+    isBody &&
+    json === undefined &&
+    regex !== undefined &&
+    !beside.some((other) => other.fact === name && other.of === of && (other.contains !== undefined || other.prefix !== undefined))
+  )
     return 'a pattern over a body stands in `all:` beside a `contains` or `prefix` on the same body, which is looked for first';
   return undefined;
+}
+
+function isMap(oneOf: Condition['in']): boolean {
+  return oneOf !== undefined && !Array.isArray(oneOf);
 }
 
 const CAPTURE_NAMES: ReadonlySet<string> = new Set(CAPTURES);

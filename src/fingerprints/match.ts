@@ -2,6 +2,7 @@ import { RE2JS } from 're2js';
 import type { EndpointFacts } from '../observations/observation.ts';
 import { canonicalMac, printable, shortened } from '../text.ts';
 import { type Channel, channelOf, type FactValue, type Posture, type Transport } from '../vocabulary.ts';
+import { completed } from './complete.ts';
 import { type Aspect, aspectsOf, type Capture, type Condition, conditionsOf, type Fingerprint, type Rule } from './schema.ts';
 import { select } from './select.ts';
 
@@ -64,10 +65,12 @@ export class Matcher {
   constructor(fingerprints: readonly Fingerprint[]) {
     this.fingerprints = fingerprints;
     for (const fingerprint of fingerprints) {
-      this.#excludes.set(fingerprint.id, (fingerprint.exclude ?? []).map(({ why: _, ...condition }) => compile(condition)));
+      this.#excludes.set(fingerprint.id, (fingerprint.exclude ?? []).map(compile));
       for (const [index, rule] of fingerprint.rules.entries()) {
-        const conditions = conditionsOf(rule).map(compile).sort((a, b) => costOf(a.condition) - costOf(b.condition));
-        const { fact } = (conditions.find(({ condition }) => condition.exists !== false) ?? conditions[0] as CompiledCondition).condition;
+        const conditions = conditionsOf(rule)
+          .map(compile)
+          .toSorted((a, b) => costOf(a.condition) - costOf(b.condition));
+        const fact = conditions.find(({ condition }) => condition.exists !== false)?.condition.fact ?? '';
         const compiled = { fingerprint, rule, index, name: rule.name ?? conditions[0]?.label ?? fact, conditions };
         const list = this.#byFact.get(fact);
         if (list === undefined) this.#byFact.set(fact, [compiled]);
@@ -77,8 +80,10 @@ export class Matcher {
   }
 
   /** The rules that hold at one endpoint, in the order of the set. */
-  match(endpoint: EndpointFacts): Hit[] {
-    const { host, transport, port, facts } = endpoint;
+  match(observed: EndpointFacts): Hit[] {
+    const { host, transport, port } = observed;
+    const facts = completed(observed.facts);
+    const endpoint = { ...observed, facts };
     const at = { host, ...(transport === undefined ? {} : { transport }), ...(port === undefined ? {} : { port }) };
     const excluded = new Map<string, boolean>();
     const isExcluded = ({ id }: Fingerprint): boolean => {
@@ -133,7 +138,10 @@ interface Fitted {
   readonly captures: Readonly<Record<string, string>>;
 }
 
-function fitAll(conditions: readonly CompiledCondition[], endpoint: EndpointFacts): { evidence: HitEvidence[]; captures: Record<string, string> } | undefined {
+function fitAll(
+  conditions: readonly CompiledCondition[],
+  endpoint: EndpointFacts,
+): { evidence: HitEvidence[]; captures: Record<string, string> } | undefined {
   const evidence: HitEvidence[] = [];
   const captures: Record<string, string> = {};
   for (const condition of conditions) {
@@ -149,8 +157,12 @@ function fitAll(conditions: readonly CompiledCondition[], endpoint: EndpointFact
 function fits({ condition, regex }: CompiledCondition, { facts }: EndpointFacts): Fitted | undefined {
   const values = select(facts, condition);
   const { exists, equals } = condition;
-  if (exists !== undefined) return values.length > 0 === exists ? { text: exists ? textOf(values[0] as FactValue) : '(absent)', captures: {} } : undefined;
-  if (Array.isArray(equals)) return values.length === equals.length && values.every((value, i) => value === equals[i]) ? { text: textOf(values), captures: {} } : undefined;
+  if (exists !== undefined)
+    return values.length > 0 === exists ? { text: exists ? textOf(values[0] as FactValue) : '(absent)', captures: {} } : undefined;
+  if (Array.isArray(equals))
+    return values.length === equals.length && values.every((value, i) => value === equals[i])
+      ? { text: textOf(values), captures: {} }
+      : undefined;
   for (const value of values) {
     const fitted = fitsOne(condition, regex, value);
     if (fitted !== undefined) return fitted;
@@ -158,9 +170,18 @@ function fits({ condition, regex }: CompiledCondition, { facts }: EndpointFacts)
   return undefined;
 }
 
-function fitsOne({ fold = false, equals, contains, in: oneOf, prefix }: Condition, regex: RE2JS | undefined, value: FactValue): Fitted | undefined {
+function fitsOne(
+  { fold = false, equals, contains, in: oneOf, prefix }: Condition,
+  regex: RE2JS | undefined,
+  value: FactValue,
+): Fitted | undefined {
   if (typeof value !== 'string') {
-    const same = equals !== undefined ? value === equals : contains !== undefined ? value === contains : oneOf?.some((one) => one === value) === true;
+    const same =
+      equals !== undefined
+        ? value === equals
+        : contains !== undefined
+          ? value === contains
+          : Array.isArray(oneOf) && oneOf.some((one) => one === value);
     return same ? { text: textOf(value), captures: {} } : undefined;
   }
   const cut = value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value;
@@ -173,7 +194,8 @@ function fitsOne({ fold = false, equals, contains, in: oneOf, prefix }: Conditio
   }
   if (equals !== undefined) return text === equals ? { text: cut, captures: {} } : undefined;
   if (prefix !== undefined) return text.startsWith(prefix) ? { text: cut, captures: {} } : undefined;
-  if (oneOf !== undefined) return oneOf.includes(text) ? { text: cut, captures: {} } : undefined;
+  if (Array.isArray(oneOf)) return oneOf.includes(text) ? { text: cut, captures: {} } : undefined;
+  if (oneOf !== undefined) return Object.hasOwn(oneOf, text) ? { text: cut, captures: { version: oneOf[text] as string } } : undefined;
   if (typeof contains !== 'string') return undefined;
   const at = text.indexOf(contains);
   return at < 0 ? undefined : { text: cut.slice(at, at + Math.max(contains.length, 1)), captures: {} };

@@ -41,7 +41,7 @@ export function prove(fingerprints: readonly Fingerprint[]): Proof {
 }
 
 function hitsOf(sample: Example | NearMiss, matcher: Matcher): Hit[] {
-  const endpoints: Facts[] = (sample.endpoints ?? [sample.facts ?? {}]) as Facts[];
+  const endpoints: Facts[] = sample.endpoints ?? [sample.facts ?? {}];
   return endpoints.flatMap((facts, i) => matcher.match(endpointOf(facts, i)));
 }
 
@@ -63,11 +63,15 @@ function exampleFlaws(fingerprint: Fingerprint, example: Example, matcher: Match
     ...(expect.certainty !== undefined && expect.certainty !== certainty ? [flaw(`certainty ${certainty}, not ${expect.certainty}`)] : []),
     ...(expect.level !== undefined && expect.level !== level ? [flaw(`${level ?? 'nothing'} (${certainty}), not ${expect.level}`)] : []),
     ...CAPTURES.flatMap((capture) => {
-      const wanted = (expect as Record<string, unknown>)[capture];
-      return own.values[capture] === wanted ? [] : [flaw(`${capture} is ${own.values[capture] ?? 'absent'}, not ${wanted === undefined ? 'absent' : String(wanted)}`)];
+      const wanted = (expect as Record<string, string | undefined>)[capture];
+      return own.values[capture] === wanted
+        ? []
+        : [flaw(`${capture} is ${own.values[capture] ?? 'absent'}, not ${wanted === undefined ? 'absent' : wanted}`)];
     }),
     ...(expect.posture ?? []).flatMap((posture) => (own.posture.includes(posture) ? [] : [flaw(`posture ${posture} is not seen`)])),
-    ...claims.filter((other) => isRival(fingerprint, other, matcher)).map((other) => flaw(`${other.fingerprint} takes it for its own (${certaintyOf(other)})`)),
+    ...claims
+      .filter((other) => isRival(fingerprint, other, matcher))
+      .map((other) => flaw(`${other.fingerprint} takes it for its own (${certaintyOf(other)})`)),
   ];
 }
 
@@ -84,10 +88,27 @@ function nearMissFlaws({ id }: Fingerprint, nearMiss: NearMiss, matcher: Matcher
   const claim = judge(hitsOf(nearMiss, matcher)).find(({ fingerprint }) => fingerprint === id);
   if (claim === undefined) return [];
   const certainty = Math.max(certaintyOf(claim), claim.generic ? 0 : claim.certainty.vendor);
-  return certainty < LEVELS[below] ? [] : [{ fingerprint: id, at: `near miss "${nearMiss.name}"`, text: `it is ${certainty} certain, and should be below ${below}` }];
+  return certainty < LEVELS[below]
+    ? []
+    : [{ fingerprint: id, at: `near miss "${nearMiss.name}"`, text: `it is ${certainty} certain, and should be below ${below}` }];
 }
 
 function unusedRules(fingerprint: Fingerprint, matcher: Matcher): Flaw[] {
-  const used = new Set(fingerprint.examples.flatMap((example) => hitsOf(example, matcher)).filter((hit) => hit.fingerprint === fingerprint).map(({ index }) => index));
-  return fingerprint.rules.flatMap((rule, index) => (used.has(index) ? [] : [{ fingerprint: fingerprint.id, at: `rule ${index + 1}${rule.name === undefined ? '' : ` "${rule.name}"`}`, text: 'no example uses it' }]));
+  const used = new Set(
+    fingerprint.examples
+      .flatMap((example) => hitsOf(example, matcher))
+      .filter((hit) => hit.fingerprint === fingerprint)
+      .map(({ index }) => index),
+  );
+  return fingerprint.rules.flatMap((rule, index) =>
+    used.has(index)
+      ? []
+      : [
+          {
+            fingerprint: fingerprint.id,
+            at: `rule ${index + 1}${rule.name === undefined ? '' : ` "${rule.name}"`}`,
+            text: 'no example uses it',
+          },
+        ],
+  );
 }

@@ -20,20 +20,33 @@ const Scalar = z.union([z.string(), z.number(), z.boolean()]);
 const conditionFields = {
   fact: Text.describe('name of a fact (kvmsweep fingerprints facts)'),
   of: Text.optional().describe('key of a map: a header name in lower case, a path of http.pages'),
-  field: z.enum(['status', 'type', 'bytes', 'sha256', 'etag', 'lastModified', 'body']).optional().describe('field of a page; body where left out'),
-  json: z.union([Text, z.array(z.union([z.string(), z.number()])).min(1)]).optional().describe('where in JSON: Oem.Hpe.Manager[0].ManagerType, or a list of keys'),
+  field: z
+    .enum(['status', 'type', 'bytes', 'sha256', 'etag', 'lastModified', 'body'])
+    .optional()
+    .describe('field of a page; body where left out'),
+  json: z
+    .union([Text, z.array(z.union([z.string(), z.number()])).min(1)])
+    .optional()
+    .describe('where in JSON: Oem.Hpe.Manager[0].ManagerType, or a list of keys'),
   fold: z.boolean().optional().describe('compare in lower case; the pattern is written in lower case'),
-  equals: z.union([Scalar, z.array(Scalar)]).optional().describe('the whole value'),
+  equals: z
+    .union([Scalar, z.array(Scalar)])
+    .optional()
+    .describe('the whole value'),
   regex: Text.optional().describe('RE2 pattern; named groups model, version, serial, mac, hostname, generation are kept'),
   contains: Scalar.optional().describe('a part of a text, or an element of a list'),
-  in: z.array(Scalar).min(1).optional().describe('one of these'),
+  in: z
+    .union([z.array(Scalar).min(1), z.record(Text, Text)])
+    .optional()
+    .describe('one of these; as a map (of the hashes of files) each with the version that it means'),
   exists: z.boolean().optional().describe('whether there is a value at all'),
   prefix: Text.optional().describe('how a text begins'),
 };
 
 export const OPERATORS = ['equals', 'regex', 'contains', 'in', 'exists', 'prefix'] as const;
 
-const oneOperator = (condition: Record<string, unknown>): boolean => OPERATORS.filter((operator) => condition[operator] !== undefined).length === 1;
+const oneOperator = (condition: Record<string, unknown>): boolean =>
+  OPERATORS.filter((operator) => condition[operator] !== undefined).length === 1;
 const ONE_OPERATOR = `a condition has one of ${OPERATORS.join(', ')}`;
 
 export const ConditionSchema = z.strictObject(conditionFields).refine(oneOperator, ONE_OPERATOR);
@@ -42,9 +55,17 @@ export type Condition = z.infer<typeof ConditionSchema>;
 const ruleFields = {
   name: Text.optional().describe('how evidence names the rule'),
   certainty: z.number().int().min(1).max(100).describe('of a hundred devices in the field that show exactly this, how many are this'),
-  claims: z.union([z.enum(ASPECTS), z.array(z.enum(ASPECTS)).min(1)]).optional().describe('what the rule supports; product where left out'),
-  cause: Text.optional().describe('rules that show one and the same thing (the same base firmware, the same file) share it, and count once'),
-  set: z.partialRecord(z.enum(CAPTURES), Text).optional().describe('values that the rule implies; `version` may be a range: v4.66 - v4.128'),
+  claims: z
+    .union([z.enum(ASPECTS), z.array(z.enum(ASPECTS)).min(1)])
+    .optional()
+    .describe('what the rule supports; product where left out'),
+  cause: Text.optional().describe(
+    'rules that show one and the same thing (the same base firmware, the same file) share it, and count once',
+  ),
+  set: z
+    .partialRecord(z.enum(CAPTURES), Text)
+    .optional()
+    .describe('values that the rule implies; `version` may be a range: v4.66 - v4.128'),
   posture: z.array(z.enum(POSTURES)).optional().describe('what it says of the risk'),
   source: Text.optional().describe('where it is written, if that is not one of the sources of the file'),
 };
@@ -58,7 +79,10 @@ const ExcludeSchema = z.strictObject({ ...conditionFields, why: Text.describe('w
 
 const AskSchema = z.strictObject({
   path: Text.describe('exactly as in data/vocabulary/paths.yaml'),
-  from: z.enum(Object.keys(LEVELS) as [keyof typeof LEVELS, ...(keyof typeof LEVELS)[]]).optional().describe('how sure the product must be; possible where left out'),
+  from: z
+    .enum(Object.keys(LEVELS) as [keyof typeof LEVELS, ...(keyof typeof LEVELS)[]])
+    .optional()
+    .describe('how sure the product must be; possible where left out'),
   unless: Text.optional().describe('a capture that makes the question needless when it is filled: version'),
 });
 
@@ -84,7 +108,10 @@ const NearMissSchema = z.strictObject({
   source: Text.optional(),
   facts: FactsSchema.optional(),
   endpoints: z.array(FactsSchema).min(1).optional(),
-  below: z.enum(['possible', 'likely', 'certain']).optional().describe('it may look like this product, but less than so; possible where left out'),
+  below: z
+    .enum(['possible', 'likely', 'certain'])
+    .optional()
+    .describe('it may look like this product, but less than so; possible where left out'),
 });
 
 export const FingerprintSchema = z.strictObject({

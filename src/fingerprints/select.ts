@@ -9,7 +9,8 @@ export function select(facts: Facts, { fact, of, field, json }: Condition): read
   else if (of !== undefined) value = member(value, of);
   if (json !== undefined) value = inJson(value, typeof json === 'string' ? parsePath(json) : json);
   if (value === undefined || value === null) return [];
-  if (fact === 'http.redirects' && Array.isArray(value)) return value.flatMap((redirect) => member(redirect as FactValue, 'location') ?? []);
+  if (fact === 'http.redirects' && Array.isArray(value))
+    return value.flatMap((redirect) => member(redirect as FactValue, 'location') ?? []);
   return Array.isArray(value) ? (value as readonly FactValue[]) : [value];
 }
 

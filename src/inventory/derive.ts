@@ -25,7 +25,11 @@ type SweepPart = Pick<Inventory, 'run' | 'asked' | 'ledger' | 'completeness'>;
  * can be derived again from its journal, with the fingerprints of another day.
  * @throws {InputError} where the file cannot be read or holds nothing to work with
  */
-export async function deriveInventory(file: string, matcher: Matcher, { previous = [] }: { previous?: readonly Device[] } = {}): Promise<Derived> {
+export async function deriveInventory(
+  file: string,
+  matcher: Matcher,
+  { previous = [] }: { previous?: readonly Device[] } = {},
+): Promise<Derived> {
   const entries: ReadEntry[] = [];
   let lastCheckpoint: ReadEntry | undefined;
   const resumedAt: string[] = [];
@@ -35,7 +39,9 @@ export async function deriveInventory(file: string, matcher: Matcher, { previous
   });
   try {
     if (index.observations === 0 && entries.length === 0)
-      throw index.problems.length > 0 ? new InputError(index.problems) : inputError('empty-file', { file: file === '-' ? 'standard input' : file, what: 'observations' });
+      throw index.problems.length > 0
+        ? new InputError(index.problems)
+        : inputError('empty-file', { file: file === '-' ? 'standard input' : file, what: 'observations' });
     for (const entry of entries) if (entry.kind === 'run' && entry['resumed'] === true) resumedAt.push(String(entry['at']));
     const run = entries.find(({ kind }) => kind === 'run');
     // An end line before the last (resumed) beginning is that of an interruption which was continued.
@@ -49,7 +55,7 @@ export async function deriveInventory(file: string, matcher: Matcher, { previous
       schemaVersion: SCHEMA_VERSION,
       tool: { name: 'kvmsweep', version: version(), fingerprints: setHash(matcher.fingerprints) },
       ...sweep,
-      devices: withHistory(fuse(devices), previous) as Inventory['devices'],
+      devices: withHistory(fuse(devices), previous),
     };
     return { inventory, problems: index.problems, observations: index.observations };
   } finally {
@@ -57,10 +63,20 @@ export async function deriveInventory(file: string, matcher: Matcher, { previous
   }
 }
 
-function sweepPart(run: ReadEntry | undefined, end: ReadEntry | undefined, checkpoint: ReadEntry | undefined, resumedAt: readonly string[]): SweepPart {
-  if (run === undefined) return { completeness: { complete: true, limitations: [], notes: ['made of observations that do not say what was asked'] } };
+function sweepPart(
+  run: ReadEntry | undefined,
+  end: ReadEntry | undefined,
+  checkpoint: ReadEntry | undefined,
+  resumedAt: readonly string[],
+): SweepPart {
+  if (run === undefined)
+    return { completeness: { complete: true, limitations: [], notes: ['made of observations that do not say what was asked'] } };
   const checked = InventorySchema.pick({ run: true, asked: true, ledger: true, completeness: true }).safeParse({
-    run: { ...(run['run'] as object), ...(end === undefined ? {} : { endedAt: end['at'] }), ...(resumedAt.length === 0 ? {} : { resumedAt }) },
+    run: {
+      ...(typeof run['run'] === 'object' ? run['run'] : {}),
+      ...(end === undefined ? {} : { endedAt: end['at'] }),
+      ...(resumedAt.length === 0 ? {} : { resumedAt }),
+    },
     asked: run['asked'],
     ledger: (end ?? checkpoint)?.['ledger'],
     completeness: end?.['completeness'] ?? {
@@ -74,5 +90,10 @@ function sweepPart(run: ReadEntry | undefined, end: ReadEntry | undefined, check
     throw inputError('not-a-journal', { file: 'its run line', reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` });
   }
   const { run: ran, asked, ledger, completeness } = checked.data;
-  return { ...(ran === undefined ? {} : { run: ran }), ...(asked === undefined ? {} : { asked }), completeness, ...(ledger === undefined ? {} : { ledger }) };
+  return {
+    ...(ran === undefined ? {} : { run: ran }),
+    ...(asked === undefined ? {} : { asked }),
+    completeness,
+    ...(ledger === undefined ? {} : { ledger }),
+  };
 }

@@ -15,7 +15,7 @@ export function writeWhole(file: string, text: string): void {
     const descriptor = openSync(part, 'w', 0o600);
     try {
       const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
@@ -31,7 +31,7 @@ export function writeWhole(file: string, text: string): void {
 export function readInventory(file: string): Inventory {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readFileSync(file, 'utf8').replace(/^\ufeff/, '');
   } catch (error) {
     throw inputError('unreadable-file', { file, reason: systemReason(error) });
   }
@@ -40,11 +40,19 @@ export function readInventory(file: string): Inventory {
     value = JSON.parse(text);
   } catch (error) {
     const journal = text.startsWith('{"v":1,"kind":');
-    throw inputError('bad-inventory', { file, reason: journal ? 'it is the journal of a sweep; `kvmsweep identify` makes an inventory of it' : `it is not JSON (${(error as Error).message})` });
+    throw inputError('bad-inventory', {
+      file,
+      reason: journal
+        ? 'it is the journal of a sweep; `kvmsweep identify` makes an inventory of it'
+        : `it is not JSON (${systemReason(error)})`,
+    });
   }
-  const { schemaVersion } = value as { schemaVersion?: unknown };
+  const schemaVersion = typeof value === 'object' && value !== null && 'schemaVersion' in value ? value.schemaVersion : undefined;
   if (typeof schemaVersion === 'number' && schemaVersion > SCHEMA_VERSION)
-    throw inputError('bad-inventory', { file, reason: `its schemaVersion is ${schemaVersion} and this kvmsweep reads up to ${SCHEMA_VERSION}; use a newer one` });
+    throw inputError('bad-inventory', {
+      file,
+      reason: `its schemaVersion is ${schemaVersion} and this kvmsweep reads up to ${SCHEMA_VERSION}; use a newer one`,
+    });
   const checked = InventorySchema.safeParse(value);
   if (!checked.success) {
     const [issue] = checked.error.issues;
@@ -53,15 +61,24 @@ export function readInventory(file: string): Inventory {
   return checked.data;
 }
 
-/** The newest inventory beside a file that is about to be written, by the time it was ended; undefined where there is none. */
+/** The newest inventory beside a file that is about to be written, by the time it was written; undefined where there is none. */
 export function newestBeside(file: string): string | undefined {
   const folder = dirname(resolve(file));
   let best: { file: string; at: number } | undefined;
-  for (const name of readdirSync(folder)) {
-    if (!/^kvmsweep-.*\.json$/.test(name) && join(folder, name) !== resolve(file)) continue;
+  // The times of writing may be equal: then the name counts, which holds the time of the sweep.
+  for (const name of namesIn(folder).toSorted()) {
     const path = join(folder, name);
+    if (!/^kvmsweep-.*\.json$/.test(name) && path !== resolve(file)) continue;
     const at = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-    if (at !== undefined && (best === undefined || at > best.at)) best = { file: path, at };
+    if (at !== undefined && (best === undefined || at >= best.at)) best = { file: path, at };
   }
   return best?.file;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // writing there will say what is wrong with it
+  }
 }

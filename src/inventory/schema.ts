@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { CLASSES, IDENTIFIER_KINDS, LEVELS, POSTURES, TRANSPORTS, type Level } from '../vocabulary.ts';
+import type { Device } from '../devices/device.ts';
+import { CLASSES, IDENTIFIER_KINDS, type Level, POSTURES, TRANSPORTS } from '../vocabulary.ts';
 
 /** Raised when a reader of old files could misread a new one. */
 export const SCHEMA_VERSION = 1;
 
 const Text = z.string().min(1);
 const Time = z.iso.datetime();
+const LEVEL_NAMES = ['certain', 'likely', 'possible'] as const satisfies readonly Level[];
 const Count = z.number().int().min(0);
 
 const PortLedgerSchema = z.strictObject({
@@ -30,43 +32,57 @@ export const LedgerSchema = z.strictObject({
 
 export const DeviceSchema = z.strictObject({
   deviceKey: Text,
-  class: z.enum(CLASSES as unknown as [(typeof CLASSES)[number], ...(typeof CLASSES)[number][]]),
-  vendor: Text.optional(),
-  product: Text.optional(),
-  generation: Text.optional(),
-  model: Text.optional(),
-  version: Text.optional(),
-  serial: Text.optional(),
-  hostname: Text.optional(),
+  class: z.enum(CLASSES),
+  vendor: Text.exactOptional(),
+  product: Text.exactOptional(),
+  generation: Text.exactOptional(),
+  model: Text.exactOptional(),
+  version: Text.exactOptional(),
+  serial: Text.exactOptional(),
+  hostname: Text.exactOptional(),
   certainty: z.number().int().min(0).max(100),
-  level: z.enum(Object.keys(LEVELS) as [Level, ...Level[]]),
-  base: Text.optional(),
+  level: z.enum(LEVEL_NAMES),
+  base: Text.exactOptional(),
   addresses: z.array(Text).min(1),
   identifiers: z.array(z.strictObject({ kind: z.enum(IDENTIFIER_KINDS), value: Text, from: Text })),
   endpoints: z.array(z.strictObject({ host: Text, port: z.number().int(), transport: z.enum(TRANSPORTS), probe: Text })),
-  evidence: z.array(z.strictObject({ fingerprint: Text, rule: Text, fact: Text, text: z.string(), certainty: z.number().int(), endpoint: Text })),
-  alternatives: z.array(z.strictObject({ fingerprint: Text, vendor: Text.optional(), product: Text.optional(), class: z.enum(CLASSES), certainty: z.number().int() })),
+  evidence: z.array(
+    z.strictObject({ fingerprint: Text, rule: Text, fact: Text, text: z.string(), certainty: z.number().int(), endpoint: Text }),
+  ),
+  alternatives: z.array(
+    z.strictObject({
+      fingerprint: Text,
+      vendor: Text.exactOptional(),
+      product: Text.exactOptional(),
+      class: z.enum(CLASSES),
+      certainty: z.number().int(),
+    }),
+  ),
   posture: z.array(z.enum(POSTURES)),
-  firstSeen: Time.optional(),
-  lastSeen: Time.optional(),
+  firstSeen: Time.exactOptional(),
+  lastSeen: Time.exactOptional(),
 });
 
 export const InventorySchema = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION),
-  tool: z.strictObject({ name: z.literal('kvmsweep'), version: Text, fingerprints: Text.describe('hash of the set that named the devices') }),
+  tool: z.strictObject({
+    name: z.literal('kvmsweep'),
+    version: Text,
+    fingerprints: Text.describe('hash of the set that named the devices'),
+  }),
   run: z
     .strictObject({
       arguments: z.array(z.string()).describe('as typed, secrets removed'),
       startedAt: Time,
-      endedAt: Time.optional(),
-      resumedAt: z.array(Time).optional(),
+      endedAt: Time.exactOptional(),
+      resumedAt: z.array(Time).exactOptional(),
       sourceAddresses: z.array(Text),
       seed: z.number().int(),
       rate: z.number(),
       ratePerNetwork: z.number(),
       retries: z.number().int(),
     })
-    .optional()
+    .exactOptional()
     .describe('absent where the observations come from no sweep of ours'),
   asked: z
     .strictObject({
@@ -75,14 +91,14 @@ export const InventorySchema = z.strictObject({
       names: z.record(z.string(), Text).describe('address to the name that was given for it'),
       ports: z.array(Text).describe('443/tcp=https'),
     })
-    .optional(),
+    .exactOptional(),
   completeness: z.strictObject({
     complete: z.boolean(),
     limitations: z.array(z.strictObject({ what: Text, text: Text })).describe('why it is not complete'),
     notes: z.array(Text).describe('how completely silent addresses were asked, and what else a reader should know'),
   }),
-  ledger: LedgerSchema.optional(),
+  ledger: LedgerSchema.exactOptional(),
   devices: z.array(DeviceSchema),
 });
 
-export type Inventory = z.infer<typeof InventorySchema>;
+export type Inventory = Omit<z.infer<typeof InventorySchema>, 'devices'> & { readonly devices: readonly Device[] };

@@ -37,11 +37,14 @@ export class Journal {
   write(entry: JournalEntry): void {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
     try {
-      for (let at = 0; at < line.length; ) at += writeSync(this.#descriptor, line, at, line.length - at, this.#bytes + at);
+      for (let at = 0; at < line.length;) at += writeSync(this.#descriptor, line, at, line.length - at, this.#bytes + at);
       this.#bytes += line.length;
     } catch (error) {
       ftruncateSync(this.#descriptor, this.#bytes);
-      throw inputError('unwritable-file', { file: this.file, reason: `${systemReason(error)}; what was found until then is in it and stays valid` });
+      throw inputError('unwritable-file', {
+        file: this.file,
+        reason: `${systemReason(error)}; what was found until then is in it and stays valid`,
+      });
     }
   }
 

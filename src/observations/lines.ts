@@ -27,8 +27,14 @@ export async function* readLines(descriptor: number): AsyncGenerator<Line> {
   let bytes = 0;
   let offset = 0;
   let number = 1;
-  const line = (complete: boolean): Line => ({ number, offset, bytes, text: bytes > MAX_LINE_BYTES ? undefined : Buffer.concat(parts).toString('utf8'), complete });
-  for (let position = 0; ; ) {
+  const line = (complete: boolean): Line => ({
+    number,
+    offset,
+    bytes,
+    text: bytes > MAX_LINE_BYTES ? undefined : Buffer.concat(parts).toString('utf8'),
+    complete,
+  });
+  for (let position = 0; ;) {
     const { bytesRead } = await readAt(descriptor, chunk, 0, CHUNK, position);
     if (bytesRead === 0) break;
     position += bytesRead;
@@ -57,7 +63,13 @@ export function* splitLines(all: Buffer): Generator<Line> {
   for (let number = 1; offset < all.length; number += 1) {
     const end = all.indexOf(10, offset);
     const bytes = (end < 0 ? all.length : end) - offset;
-    yield { number, offset, bytes, text: bytes > MAX_LINE_BYTES ? undefined : all.toString('utf8', offset, offset + bytes), complete: end >= 0 };
+    yield {
+      number,
+      offset,
+      bytes,
+      text: bytes > MAX_LINE_BYTES ? undefined : all.toString('utf8', offset, offset + bytes),
+      complete: end >= 0,
+    };
     offset += bytes + 1;
   }
 }

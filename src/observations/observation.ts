@@ -29,7 +29,8 @@ export function readObservation(value: unknown): Observation | { readonly reason
   if (typeof probe !== 'string' || probe === '') return { reason: 'probe is missing' };
   if (typeof facts !== 'object' || facts === null || Array.isArray(facts)) return { reason: 'facts is missing' };
   if (transport !== undefined && !TRANSPORTS.includes(transport as Transport)) return { reason: 'transport is neither tcp nor udp' };
-  if (port !== undefined && !(Number.isInteger(port) && (port as number) > 0 && (port as number) < 65536)) return { reason: 'port is no port' };
+  if (port !== undefined && !(Number.isInteger(port) && (port as number) > 0 && (port as number) < 65536))
+    return { reason: 'port is no port' };
   if (!isOutcome(outcome)) return { reason: 'outcome is none of the known ones' };
   return {
     v: 1,
@@ -66,25 +67,50 @@ export interface EndpointFacts {
 
 /** Puts the observations of one host together by endpoint. Of two for one fact the later one counts; pages are added up. */
 export function byEndpoint(observations: Iterable<Observation>): EndpointFacts[] {
-  const endpoints = new Map<string, { host: string; transport?: Transport; port?: number; probes: Set<string>; outcomes: Record<string, Outcome>; facts: Record<string, FactValue>; times: string[] }>();
+  const endpoints = new Map<
+    string,
+    {
+      host: string;
+      transport?: Transport;
+      port?: number;
+      probes: Set<string>;
+      outcomes: Record<string, Outcome>;
+      facts: Record<string, FactValue>;
+      times: string[];
+    }
+  >();
   for (const { host, transport, port, probe, outcome, facts, at } of observations) {
     const key = `${port ?? 0}/${transport ?? ''}`;
     let endpoint = endpoints.get(key);
     if (endpoint === undefined) {
-      endpoint = { host, ...(transport === undefined ? {} : { transport }), ...(port === undefined ? {} : { port }), probes: new Set(), outcomes: {}, facts: {}, times: [] };
+      endpoint = {
+        host,
+        ...(transport === undefined ? {} : { transport }),
+        ...(port === undefined ? {} : { port }),
+        probes: new Set(),
+        outcomes: {},
+        facts: {},
+        times: [],
+      };
       endpoints.set(key, endpoint);
     }
     endpoint.outcomes[probe] = outcome;
     if (outcome === 'answered') endpoint.probes.add(probe);
     if (at !== undefined) endpoint.times.push(at);
-    for (const [name, value] of Object.entries(facts)) endpoint.facts[name] = name === 'http.pages' ? { ...(endpoint.facts[name] as object | undefined), ...(value as object) } : value;
+    for (const [name, value] of Object.entries(facts))
+      endpoint.facts[name] = name === 'http.pages' ? { ...(endpoint.facts[name] as object | undefined), ...(value as object) } : value;
   }
   return [...endpoints.values()]
-    .sort((a, b) => (a.transport === b.transport ? (a.port ?? 0) - (b.port ?? 0) : (a.transport ?? '') < (b.transport ?? '') ? -1 : 1))
+    .toSorted((a, b) => (a.transport === b.transport ? (a.port ?? 0) - (b.port ?? 0) : (a.transport ?? '') < (b.transport ?? '') ? -1 : 1))
     .map(({ probes, times, ...rest }) => {
-      const sorted = times.sort();
+      const sorted = times.toSorted();
       const [first] = sorted;
       const last = sorted.at(-1);
-      return { ...rest, probes: [...probes].sort(), ...(first === undefined ? {} : { first }), ...(last === undefined ? {} : { last }) };
+      return {
+        ...rest,
+        probes: [...probes].toSorted(),
+        ...(first === undefined ? {} : { first }),
+        ...(last === undefined ? {} : { last }),
+      };
     });
 }

@@ -35,7 +35,10 @@ const MAX_AFTER_CHECKPOINT = 100_000;
  * @param onEntry is given the entries that are no observations, in order
  * @throws {InputError} where the file cannot be read
  */
-export async function indexObservations(file: string, onEntry: (entry: ReadEntry, line: number) => void = () => undefined): Promise<ObservationIndex> {
+export async function indexObservations(
+  file: string,
+  onEntry: (entry: ReadEntry, line: number) => void = () => undefined,
+): Promise<ObservationIndex> {
   const source = openSource(file);
   const places = new Map<string, number[]>();
   const problems: Problem[] = [];
@@ -70,7 +73,7 @@ export async function indexObservations(file: string, onEntry: (entry: ReadEntry
     throw error instanceof InputError ? error : inputError('unreadable-file', { file, reason: systemReason(error) });
   }
   return {
-    hosts: [...places.keys()].sort(byAddress),
+    hosts: [...places.keys()].toSorted(byAddress),
     observations,
     afterCheckpoint,
     problems,
@@ -85,7 +88,7 @@ export async function indexObservations(file: string, onEntry: (entry: ReadEntry
       }
       return found;
     },
-    close: source.close,
+    close: () => source.close(),
   };
 }
 

@@ -4,8 +4,20 @@ import { printable } from '../text.ts';
 
 /** One device for people: what it is, how that is known, what speaks for something else, what is risky. */
 export function deviceText(device: Device): string {
-  const { addresses, class: kind, certainty, level, base, evidence, alternatives, posture, identifiers, endpoints, firstSeen, lastSeen } = device;
-  const field = (name: string, value: string | undefined): string[] => (value === undefined || value === '' ? [] : [`  ${name.padEnd(11)}${printable(value)}`]);
+  const {
+    addresses,
+    class: kind,
+    certainty,
+    level,
+    base,
+    evidence,
+    alternatives,
+    posture,
+    identifiers,
+    endpoints,
+    firstSeen,
+    lastSeen,
+  } = device;
   const rules = new Map<string, { certainty: number; lines: string[] }>();
   for (const { fingerprint, rule, fact, text, endpoint, certainty: sure } of evidence) {
     const key = `${fingerprint} ${rule} ${endpoint}`;
@@ -26,11 +38,20 @@ export function deviceText(device: Device): string {
     ...field('endpoints', endpoints.map(({ port, transport, probe }) => `${port}/${transport} ${probe}`).join(', ')),
     ...field('risk', posture.join(', ')),
     '  because',
-    ...[...rules.values()].flatMap(({ certainty: sure, lines }) => lines.map((line, i) => `    ${i === 0 ? `${String(sure).padStart(3)}  ` : '  and '}${printable(line)}`)),
+    ...[...rules.values()].flatMap(({ certainty: sure, lines }) =>
+      lines.map((line, i) => `    ${i === 0 ? `${String(sure).padStart(3)}  ` : '  and '}${printable(line)}`),
+    ),
     ...(alternatives.length === 0 ? [] : ['  but also']),
-    ...alternatives.map(({ vendor, product, class: other, certainty: sure }) => `    ${String(sure).padStart(3)}  ${deviceName({ ...(vendor === undefined ? {} : { vendor }), ...(product === undefined ? {} : { product }), class: other })}`),
+    ...alternatives.map(
+      ({ vendor, product, class: other, certainty: sure }) =>
+        `    ${String(sure).padStart(3)}  ${deviceName({ ...(vendor === undefined ? {} : { vendor }), ...(product === undefined ? {} : { product }), class: other })}`,
+    ),
     '  identifiers',
     ...identifiers.map(({ kind: what, value, from }) => `    ${what.padEnd(6)} ${printable(value)} (${printable(from)})`),
     '',
   ].join('\n');
+}
+
+function field(name: string, value: string | undefined): string[] {
+  return value === undefined || value === '' ? [] : [`  ${name.padEnd(11)}${printable(value)}`];
 }

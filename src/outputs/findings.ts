@@ -2,7 +2,13 @@ import type { Finding } from '../reconcile/index.ts';
 import type { Severity, State } from '../vocabulary.ts';
 import { type Column, table } from './table.ts';
 
-const SEVERITY_STYLE: Readonly<Record<Severity, 'red' | 'yellow' | 'dim'>> = { critical: 'red', high: 'red', medium: 'yellow', low: 'yellow', info: 'dim' };
+const SEVERITY_STYLE: Readonly<Record<Severity, 'red' | 'yellow' | 'dim'>> = {
+  critical: 'red',
+  high: 'red',
+  medium: 'yellow',
+  low: 'yellow',
+  info: 'dim',
+};
 
 const COLUMNS: readonly Column<Finding>[] = [
   { title: 'STATE', of: ({ state }) => state, style: ({ severity }) => SEVERITY_STYLE[severity] },

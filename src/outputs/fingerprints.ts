@@ -4,7 +4,9 @@ import { channelOf } from '../vocabulary.ts';
 import { type Column, table } from './table.ts';
 
 function channels(fingerprint: Fingerprint): string {
-  return [...new Set(fingerprint.rules.flatMap((rule) => conditionsOf(rule).map(({ fact }) => channelOf(fact) ?? '')))].sort().join(' ');
+  return [...new Set(fingerprint.rules.flatMap((rule) => conditionsOf(rule).map(({ fact }) => channelOf(fact) ?? '')))]
+    .toSorted()
+    .join(' ');
 }
 
 const COLUMNS: readonly Column<Fingerprint>[] = [
@@ -36,7 +38,14 @@ export function factTable(facts: readonly FactDefinition[], columns: number | un
 /** A condition in words: `http.title matches ^iLO`. */
 export function conditionText(condition: Condition): string {
   const { fact, of, field, json } = condition;
-  const where = [fact, of === undefined ? undefined : `[${of}]`, field === undefined ? undefined : `.${field}`, json === undefined ? undefined : ` > ${typeof json === 'string' ? json : json.join('.')}`].filter((part) => part !== undefined).join('');
+  const where = [
+    fact,
+    of === undefined ? undefined : `[${of}]`,
+    field === undefined ? undefined : `.${field}`,
+    json === undefined ? undefined : ` > ${typeof json === 'string' ? json : json.join('.')}`,
+  ]
+    .filter((part) => part !== undefined)
+    .join('');
   const operator = OPERATORS.find((name) => condition[name] !== undefined) ?? 'exists';
   const value = condition[operator];
   if (operator === 'exists') return `${where} ${value === true ? 'is there' : 'is not there'}`;
@@ -46,15 +55,40 @@ export function conditionText(condition: Condition): string {
 
 /** A definition for people. */
 export function fingerprintText(fingerprint: Fingerprint): string {
-  const { id, title, vendor, product, class: kind, base, sources, rules, asks = [], exclude = [], examples, near_misses: nearMisses } = fingerprint;
+  const {
+    id,
+    title,
+    vendor,
+    product,
+    class: kind,
+    base,
+    sources,
+    rules,
+    asks = [],
+    exclude = [],
+    examples,
+    near_misses: nearMisses,
+  } = fingerprint;
   return [
     `${id}: ${title}`,
     `  names   ${[vendor, product].filter((part) => part !== undefined).join(' ') || 'no product'} (${kind})${base === undefined ? '' : `, base ${base}`}`,
     ...sources.map((source) => `  source  ${source}`),
     '  rules',
-    ...rules.map((rule) => `  ${String(rule.certainty).padStart(5)}  ${conditionsOf(rule).map(conditionText).join(' and ')}${aspectsOf(rule).join() === 'product' ? '' : ` -> ${aspectsOf(rule).join(', ')}`}${rule.set === undefined ? '' : ` (${Object.entries(rule.set).map((pair) => pair.join(' ')).join(', ')})`}`),
+    ...rules.map(
+      (rule) =>
+        `  ${String(rule.certainty).padStart(5)}  ${conditionsOf(rule).map(conditionText).join(' and ')}${aspectsOf(rule).join() === 'product' ? '' : ` -> ${aspectsOf(rule).join(', ')}`}${
+          rule.set === undefined
+            ? ''
+            : ` (${Object.entries(rule.set)
+                .map((pair) => pair.join(' '))
+                .join(', ')})`
+        }`,
+    ),
     ...(asks.length === 0 ? [] : ['  asks for']),
-    ...asks.map(({ path, from = 'possible', unless }) => `         ${path} from ${from}${unless === undefined ? '' : `, unless the ${unless} is known`}`),
+    ...asks.map(
+      ({ path, from = 'possible', unless }) =>
+        `         ${path} from ${from}${unless === undefined ? '' : `, unless the ${unless} is known`}`,
+    ),
     ...(exclude.length === 0 ? [] : ['  not where']),
     ...exclude.map(({ why, ...condition }) => `         ${conditionText(condition)}: ${why}`),
     `  proof   ${examples.length} examples, ${nearMisses.length} near misses`,

@@ -15,7 +15,11 @@ const GAP = 2;
 const LEAST = 6;
 
 /** Rows as a table for a terminal, without the columns that are empty in all of them. Cells are cleaned and cut to the width; where there is none (a pipe), nothing is cut. */
-export function table<T>(rows: readonly T[], all: readonly Column<T>[], { columns: terminal, stream = process.stdout }: { columns?: number | undefined; stream?: NodeJS.WriteStream } = {}): string {
+export function table<T>(
+  rows: readonly T[],
+  all: readonly Column<T>[],
+  { columns: terminal, stream = process.stdout }: { columns?: number | undefined; stream?: NodeJS.WriteStream } = {},
+): string {
   const columns = all.filter(({ of }) => rows.some((row) => of(row) !== ''));
   const cells = rows.map((row) => columns.map(({ of, max }) => clean(of(row), terminal === undefined ? undefined : max)));
   const widths = columns.map(({ title }, i) => Math.max(title.length, ...cells.map((row) => width(row[i] ?? ''))));
@@ -30,7 +34,13 @@ export function table<T>(rows: readonly T[], all: readonly Column<T>[], { column
       })
       .join(' '.repeat(GAP))
       .trimEnd();
-  return [line(columns.map(({ title }) => title), () => 'dim'), ...rows.map((row, r) => line(cells[r] ?? [], (i) => columns[i]?.style?.(row)))].join('\n');
+  return [
+    line(
+      columns.map(({ title }) => title),
+      () => 'dim',
+    ),
+    ...rows.map((row, r) => line(cells[r] ?? [], (i) => columns[i]?.style?.(row))),
+  ].join('\n');
 }
 
 function clean(text: string, max: number | undefined): string {

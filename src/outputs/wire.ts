@@ -3,7 +3,10 @@ import { loadPathRules, NEVER_ASKED } from '../sweep/paths.ts';
 
 /** Everything that the tool can send, for whoever has to approve its use. */
 export function wireText(clientHellos: readonly { readonly name: string; readonly bytes: Buffer }[]): string {
-  const lines: string[] = ['Everything that kvmsweep can send. TCP connections are opened and closed by the system; above them, and over UDP, there is only this.', ''];
+  const lines: string[] = [
+    'Everything that kvmsweep can send. TCP connections are opened and closed by the system; above them, and over UDP, there is only this.',
+    '',
+  ];
   for (const { name, transport, protocol, template, text, varies, why, source } of MESSAGES)
     lines.push(
       `${name}  (${transport}, ${protocol})`,
@@ -13,10 +16,21 @@ export function wireText(clientHellos: readonly { readonly name: string; readonl
       `  source: ${source}`,
       '',
     );
-  lines.push('Paths that GET may ask for, exactly so (page: of every web endpoint; follow: where a product is likely; landing: where a redirect of the same address leads):', '');
+  lines.push(
+    'Paths that GET may ask for, exactly so (page: of every web endpoint; follow: where a product is likely; landing: where a redirect of the same address leads):',
+    '',
+  );
   for (const { path, kind, product, why } of loadPathRules()) lines.push(`  ${kind.padEnd(8)}${path}`, `          ${product}: ${why}`);
-  lines.push('  icon    the icon that a page names on the same address: a plain path that ends in .ico .png .svg or .gif, without its query', '');
-  lines.push('Never asked for, whatever list or option names it:', '', ...NEVER_ASKED.map(({ pattern, why }) => `  ${pattern.source}\n          ${why}`), '');
+  lines.push(
+    '  icon    the icon that a page names on the same address: a plain path that ends in .ico .png .svg or .gif, without its query',
+    '',
+  );
+  lines.push(
+    'Never asked for, whatever list or option names it:',
+    '',
+    ...NEVER_ASKED.map(({ pattern, why }) => `  ${pattern.source}\n          ${why}`),
+    '',
+  );
   lines.push('The hello of a TLS handshake, as the library makes it now (random, key share and session bytes differ each time):', '');
   for (const { name, bytes } of clientHellos) lines.push(`${name}, ${bytes.length} bytes`, ...wrapHex(bytes.toString('hex')), '');
   return `${lines.join('\n')}\n`;

@@ -11,7 +11,7 @@ import type { SocketWire } from '../sweep/socket-wire.ts';
 import type { OpenPort } from '../sweep/sweep.ts';
 import type { UdpTalk } from '../sweep/udp-talk.ts';
 import type { PortPlan } from '../targets/ports.ts';
-import { type Facts, LEVELS, levelOf, type Outcome, type Transport } from '../vocabulary.ts';
+import { type Facts, LEVELS, levelOf, type Outcome } from '../vocabulary.ts';
 
 export interface ConversationContext {
   readonly matcher: Matcher;
@@ -73,7 +73,15 @@ export class Conversations {
   }
 
   neighbour(device: Device, mac: string): void {
-    this.record({ v: 1, kind: 'observation', host: device.host, probe: 'neighbours', at: new Date().toISOString(), outcome: 'answered', facts: { 'mac.address': mac } });
+    this.record({
+      v: 1,
+      kind: 'observation',
+      host: device.host,
+      probe: 'neighbours',
+      at: new Date().toISOString(),
+      outcome: 'answered',
+      facts: { 'mac.address': mac },
+    });
   }
 
   record(observation: Observation): void {
@@ -188,8 +196,12 @@ export class Conversations {
 
   #wantsRedfish({ device }: Talk, web: Web): boolean {
     if (this.#redfish.has(device.host) || (web.scheme === 'http' && this.#hasHttps)) return false;
-    const claims = judge([...(this.#hits.get(device.host) ?? new Map<string, Hit[]>()).values()].flat()).filter((claim) => levelOf(certaintyOf(claim)) !== undefined);
-    return claims.length === 0 || claims.some((claim) => claim.class === 'bmc' || claim.class === 'chassis-manager' || claim.base === 'kvmd');
+    const claims = judge([...(this.#hits.get(device.host) ?? new Map<string, Hit[]>()).values()].flat()).filter(
+      (claim) => levelOf(certaintyOf(claim)) !== undefined,
+    );
+    return (
+      claims.length === 0 || claims.some((claim) => claim.class === 'bmc' || claim.class === 'chassis-manager' || claim.base === 'kvmd')
+    );
   }
 
   #hitsOf({ device }: Talk): HostHits {
@@ -206,7 +218,8 @@ export class Conversations {
     if (endpoint === undefined) return;
     const hits = this.#context.matcher.match(endpoint);
     const all = this.#hitsOf(talk).set(talk.key, hits);
-    if (hits.length > 0 && judge([...all.values()].flat()).some((claim) => levelOf(certaintyOf(claim)) !== undefined)) this.#found.add(talk.device.host);
+    if (hits.length > 0 && judge([...all.values()].flat()).some((claim) => levelOf(certaintyOf(claim)) !== undefined))
+      this.#found.add(talk.device.host);
   }
 
   #fault({ device }: Talk, error: unknown): void {
@@ -282,7 +295,7 @@ class Talk {
       v: 1,
       kind: 'observation',
       host: this.device.host,
-      transport: this.plan.transport as Transport,
+      transport: this.plan.transport,
       port: this.plan.port,
       probe,
       at,
@@ -295,4 +308,3 @@ class Talk {
     this.#all.record(observation);
   }
 }
-

@@ -79,7 +79,11 @@ export async function resumeScan(options: ScanOptions): Promise<ScanResult> {
   });
   index.close();
   if (begun === undefined) throw inputError('not-a-journal', { file, reason: 'it does not begin with a run line' });
-  if (ended) throw inputError('cannot-resume', { file, reason: 'its sweep has ended; there is nothing left to do (`kvmsweep identify` makes its inventory again)' });
+  if (ended)
+    throw inputError('cannot-resume', {
+      file,
+      reason: 'its sweep has ended; there is nothing left to do (`kvmsweep identify` makes its inventory again)',
+    });
   const plan = planOf(begun, file);
   const afterwards = index.afterCheckpoint.flatMap(({ host, transport, port, probe }) => {
     const address = parseAddress(host);
@@ -106,7 +110,7 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
   const from = performance.now();
   const audit = options.audit === undefined ? NO_AUDIT : new AuditFile(options.audit);
   const faults: string[] = [];
-  const write = (kind: JournalEntry['kind'], rest: object): void => journal.write({ v: 1, kind, ...rest } as JournalEntry);
+  const write = (kind: JournalEntry['kind'], rest: object): void => journal.write({ v: 1, kind, ...rest });
   const conversations = new Conversations({
     matcher: options.matcher,
     ports: plan.ports,
@@ -114,10 +118,20 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
     onFault: (device, error) => {
       // What cannot be written down ends the sweep; what a device made us stumble over ends the conversation with it.
       if (error instanceof InputError) throw error;
-      faults.push(`${device.host}: ${error instanceof ForbiddenError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      faults.push(
+        `${device.host}: ${error instanceof ForbiddenError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
     },
   });
-  const devices = new Devices({ guard: options.guard, audit, paths: options.paths, gates: new Gates(), hosts: plan.hosts, ports: plan.ports, budget: { ...DEFAULT_BUDGET, talkMs: plan.hostTimeoutMs } });
+  const devices = new Devices({
+    guard: options.guard,
+    audit,
+    paths: options.paths,
+    gates: new Gates(),
+    hosts: plan.hosts,
+    ports: plan.ports,
+    budget: { ...DEFAULT_BUDGET, talkMs: plan.hostTimeoutMs },
+  });
   const sweep = new Sweep(plan, devices, [probes.ipmi, probes.snmp], {
     onOpen: (found) => conversations.open(found),
     onAnswer: (device, port, talk) => conversations.answer(device, port, talk),
@@ -159,14 +173,23 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
 
 function faultLimitations(faults: readonly string[]): Limitation[] {
   if (faults.length === 0) return [];
-  return [{ what: 'fault', text: `kvmsweep made ${faults.length} mistakes while talking to devices; what they said before is kept. Please report: ${faults.slice(0, 3).join(' | ')}` }];
+  return [
+    {
+      what: 'fault',
+      text: `kvmsweep made ${faults.length} mistakes while talking to devices; what they said before is kept. Please report: ${faults.slice(0, 3).join(' | ')}`,
+    },
+  ];
 }
 
 function notesOf(plan: ScanPlan, sweep: Sweep): string[] {
   const notes = [...sweep.notes];
   if (plan.retries === 0) notes.push('every port of every address was asked once: a lost packet is a missed service (--retries 0)');
-  else if (!sweep.retriesSilent) notes.push(`more than 4,096 addresses: silent ones were asked once, and again only where there was a sign of life; a lost packet may have hidden an address`);
-  if (!plan.ports.some(({ transport }) => transport === 'udp')) notes.push('no UDP port was asked: controllers that answer IPMI only are not in here');
+  else if (!sweep.retriesSilent)
+    notes.push(
+      `more than 4,096 addresses: silent ones were asked once, and again only where there was a sign of life; a lost packet may have hidden an address`,
+    );
+  if (!plan.ports.some(({ transport }) => transport === 'udp'))
+    notes.push('no UDP port was asked: controllers that answer IPMI only are not in here');
   return notes;
 }
 
@@ -199,12 +222,16 @@ function portText({ port, transport, protocol }: PortPlan): string {
 function sourceAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses = []) => addresses.map(({ address }) => address))
-    .sort();
+    .toSorted();
 }
 
 function planOf(entry: ReadEntry, file: string): ScanPlan {
   const bad = (reason: string): InputError => inputError('cannot-resume', { file, reason });
-  const { run: ran, asked, hostTimeoutMs } = entry as unknown as {
+  const {
+    run: ran,
+    asked,
+    hostTimeoutMs,
+  } = entry as unknown as {
     run?: { seed: number; rate: number; ratePerNetwork: number; retries: number; arguments: string[] };
     asked?: { ranges: string[]; names: Record<string, string>; ports: string[] };
     hostTimeoutMs?: number;
@@ -217,10 +244,20 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
   });
   const { ports, problems } = parsePorts(asked.ports.join(','));
   if (problems.length > 0) throw bad('its ports cannot be read');
-  const names = new Map(Object.entries(asked.names).flatMap(([text, name]) => {
-    const address = parseAddress(text);
-    return address === undefined ? [] : [[address, name] as const];
-  }));
-  return { hosts: new HostSet(ranges, names), ports, hostTimeoutMs, seed: ran.seed, rate: ran.rate, ratePerNetwork: ran.ratePerNetwork, retries: ran.retries, arguments: ran.arguments };
+  const names = new Map(
+    Object.entries(asked.names).flatMap(([text, name]) => {
+      const address = parseAddress(text);
+      return address === undefined ? [] : [[address, name] as const];
+    }),
+  );
+  return {
+    hosts: new HostSet(ranges, names),
+    ports,
+    hostTimeoutMs,
+    seed: ran.seed,
+    rate: ran.rate,
+    ratePerNetwork: ran.ratePerNetwork,
+    retries: ran.retries,
+    arguments: ran.arguments,
+  };
 }
-

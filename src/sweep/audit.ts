@@ -42,7 +42,13 @@ export class AuditFile implements Audit {
   }
 
   record({ at = Date.now(), bytes, ...rest }: AuditEntry): void {
-    this.#lines.push(JSON.stringify({ at: new Date(at).toISOString(), ...rest, ...(bytes === undefined ? {} : { bytes: bytes.length, hex: bytes.toString('hex') }) }));
+    this.#lines.push(
+      JSON.stringify({
+        at: new Date(at).toISOString(),
+        ...rest,
+        ...(bytes === undefined ? {} : { bytes: bytes.length, hex: bytes.toString('hex') }),
+      }),
+    );
     if (this.#lines.length >= LINES_AT_ONCE) this.#flush();
   }
 

@@ -22,7 +22,7 @@ export class Bits {
 export function packNumbers(numbers: readonly number[]): string {
   const bytes: number[] = [];
   let last = 0;
-  for (const number of [...numbers].sort((a, b) => a - b)) {
+  for (const number of [...numbers].toSorted((a, b) => a - b)) {
     let rest = number - last;
     last = number;
     while (rest >= 128) {

@@ -23,7 +23,7 @@ function firstFlight(limits: Parameters<typeof tlsOptions>[0]): Promise<Buffer> 
         });
       },
     });
-    const socket = tls.connect({ ...tlsOptions(limits), socket: sink as never });
+    const socket = tls.connect({ ...tlsOptions(limits), socket: sink });
     socket.on('error', reject);
   });
 }

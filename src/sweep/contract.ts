@@ -90,7 +90,11 @@ export interface DatagramWire {
    * with fewer `tries` it gives up when the next one would have been due.
    * Undefined where none came: with a shared socket `closed` cannot be told from `silent`.
    */
-  ask(request: (attempt: number) => Datagram, fits: (bytes: Buffer) => boolean, options?: { readonly tries?: 1 | 2 | 3 }): Promise<Buffer | undefined>;
+  ask(
+    request: (attempt: number) => Datagram,
+    fits: (bytes: Buffer) => boolean,
+    options?: { readonly tries?: 1 | 2 | 3 },
+  ): Promise<Buffer | undefined>;
 }
 
 export interface ProbeContext {

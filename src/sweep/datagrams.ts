@@ -1,6 +1,6 @@
 import dgram from 'node:dgram';
 import { readFileSync } from 'node:fs';
-import { ForbiddenError } from '../errors.ts';
+import { codeOf, ForbiddenError } from '../errors.ts';
 import { type AddressNumber, familyOf, formatAddress, parseAddress } from '../targets/addresses.ts';
 import type { Guard } from '../targets/guard.ts';
 import type { Audit } from './audit.ts';
@@ -13,7 +13,12 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
 /** What became of sending a datagram. `local` is a condition of our own machine. */
 export type Sent = 'sent' | 'unreachable' | 'local';
 
-const SENT_OF: Readonly<Record<string, Sent>> = { EHOSTUNREACH: 'unreachable', ENETUNREACH: 'unreachable', EHOSTDOWN: 'unreachable', ECONNREFUSED: 'sent' };
+const SENT_OF: Readonly<Record<string, Sent>> = {
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ECONNREFUSED: 'sent',
+};
 
 export interface DatagramOptions {
   readonly guard: Guard;
@@ -38,7 +43,11 @@ export class Datagrams {
   async open(families: Iterable<4 | 6>): Promise<void> {
     for (const family of families) {
       if (this.#sockets.has(family)) continue;
-      const socket = dgram.createSocket({ type: family === 4 ? 'udp4' : 'udp6', ipv6Only: family === 6, lookup: (address, _, done) => done(null, address, family) });
+      const socket = dgram.createSocket({
+        type: family === 4 ? 'udp4' : 'udp6',
+        ipv6Only: family === 6,
+        lookup: (address, _, done) => done(null, address, family),
+      });
       socket.on('message', (bytes, { address, port }) => {
         const from = parseAddress(address.split('%', 1)[0] ?? '');
         if (from !== undefined) this.#options.onDatagram(from, port, bytes);
@@ -65,7 +74,7 @@ export class Datagrams {
     this.#options.audit.record({ host, transport: 'udp', port, what: name, bytes });
     return new Promise((resolve) => {
       this.#socketFor(address).send(bytes, port, host, (error) => {
-        const code = (error as NodeJS.ErrnoException | null)?.code;
+        const code = codeOf(error);
         resolve(code === undefined ? { sent: 'sent' } : { sent: SENT_OF[code] ?? 'local', code });
       });
     });

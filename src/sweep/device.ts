@@ -16,7 +16,7 @@ import { SocketWire } from './socket-wire.ts';
 
 /** A conversation's connection may take this long; the sweep's own are shorter. */
 const CONNECT_MS = 3000;
-/** The knee of this runtime: more at once only wait for each other (docs/performance.md). */
+/** The knee of this runtime: more at once only wait for each other (docs/sweep.md). */
 const HANDSHAKES_AT_ONCE = 32;
 /** A device whose handshake takes longer is given one connection at a time. */
 const SLOW_HANDSHAKE_MS = 500;
@@ -197,7 +197,12 @@ export class Device {
     return port === (scheme === 'https' ? 443 : 80) ? host : `${host}:${port}`;
   }
 
-  #follow(location: string, from: string, here: { port: number; scheme: 'http' | 'https'; deadline: number }, same: () => Web): ReturnType<Web['follow']> {
+  #follow(
+    location: string,
+    from: string,
+    here: { port: number; scheme: 'http' | 'https'; deadline: number },
+    same: () => Web,
+  ): ReturnType<Web['follow']> {
     let url: URL;
     try {
       url = new URL(location, `${here.scheme}://${this.host.includes(':') ? `[${this.host}]` : this.host}:${here.port}${from}`);
@@ -206,7 +211,8 @@ export class Device {
     }
     if (url.username !== '' || url.password !== '' || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    if (parseAddress(host) !== this.address && (this.name === undefined || host.toLowerCase() !== this.name.toLowerCase())) return undefined;
+    if (parseAddress(host) !== this.address && (this.name === undefined || host.toLowerCase() !== this.name.toLowerCase()))
+      return undefined;
     const scheme = url.protocol === 'https:' ? 'https' : 'http';
     const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
     const path = this.#all.reach.paths.landing(url.pathname + url.search);

@@ -4,7 +4,15 @@ import type { Neighbours } from './neighbours.ts';
 
 /** Something of our own machine that may have cost results. The sweep is incomplete where one stands. */
 export interface Limitation {
-  readonly what: 'neighbour-table' | 'connection-tracking' | 'receive-buffer' | 'descriptors' | 'local-errors' | 'interrupted' | 'ledger' | 'fault';
+  readonly what:
+    | 'neighbour-table'
+    | 'connection-tracking'
+    | 'receive-buffer'
+    | 'descriptors'
+    | 'local-errors'
+    | 'interrupted'
+    | 'ledger'
+    | 'fault';
   readonly text: string;
 }
 
@@ -28,10 +36,17 @@ export class Guards {
   look(): number {
     const overflows = this.#neighbours.overflows();
     if (overflows !== undefined && this.#overflowsBefore !== undefined && overflows > this.#overflowsBefore)
-      this.note('neighbour-table', `the kernel's neighbour table overflowed ${overflows - this.#overflowsBefore} times: living hosts on this link may be missing; sweep at a lower --rate`);
+      this.note(
+        'neighbour-table',
+        `the kernel's neighbour table overflowed ${overflows - this.#overflowsBefore} times: living hosts on this link may be missing; sweep at a lower --rate`,
+      );
     const crowd = conntrackShare();
     if (crowd === undefined) return 1;
-    if (crowd >= FULL) this.note('connection-tracking', 'the connection-tracking table of this machine was full: packets were dropped before they left; sweep at a lower --rate');
+    if (crowd >= FULL)
+      this.note(
+        'connection-tracking',
+        'the connection-tracking table of this machine was full: packets were dropped before they left; sweep at a lower --rate',
+      );
     return crowd >= CROWDED ? 0.25 : 1;
   }
 
@@ -43,7 +58,11 @@ export class Guards {
   finish(datagrams: Datagrams): void {
     this.look();
     const dropped = datagrams.dropped() ?? 0;
-    if (dropped > 0) this.note('receive-buffer', `${dropped} datagrams came faster than this machine took them: answers of UDP probes may be missing; sweep at a lower --rate`);
+    if (dropped > 0)
+      this.note(
+        'receive-buffer',
+        `${dropped} datagrams came faster than this machine took them: answers of UDP probes may be missing; sweep at a lower --rate`,
+      );
   }
 
   get limitations(): Limitation[] {

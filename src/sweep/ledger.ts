@@ -42,7 +42,8 @@ export function emptyPort(planned = 0): PortLedger {
 export function sumPorts(ports: Iterable<PortLedger>): PortLedger {
   const total = emptyPort();
   for (const port of ports) {
-    for (const key of ['planned', 'asked', 'answered', 'refused', 'silent', 'unreachable', 'givenUp', 'lost'] as const) total[key] += port[key];
+    for (const key of ['planned', 'asked', 'answered', 'refused', 'silent', 'unreachable', 'givenUp', 'lost'] as const)
+      total[key] += port[key];
     for (const [why, hosts] of Object.entries(port.skipped)) total.skipped[why] = (total.skipped[why] ?? 0) + hosts;
   }
   return total;

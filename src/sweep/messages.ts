@@ -81,14 +81,36 @@ export const MESSAGES: readonly Message[] = [
     name: 'snmp.engine-discovery',
     transport: 'udp',
     protocol: 'snmp',
-    template: '303e020103' + '30110204........020300ffe3040104020103' + '0410300e0400020100020100040004000400' + '301404000400a00e0204........0201000201003000',
+    template:
+      '303e02010330110204........020300ffe30401040201030410300e0400020100020100040004000400301404000400a00e0204........0201000201003000',
     varies: 'message id and request id (31 bits)',
     why: 'SNMPv3 engine discovery with an empty user: the agent must answer with its engine id; no credential',
     source: 'RFC 3414 section 4',
   },
-  { name: 'rfb.version-3.3', transport: 'tcp', protocol: 'rfb', template: hex('RFB 003.003\n'), why: 'the version we speak, to a server of 3.3; nothing is sent after it', source: 'RFC 6143 section 7.1.1' },
-  { name: 'rfb.version-3.7', transport: 'tcp', protocol: 'rfb', template: hex('RFB 003.007\n'), why: 'the same for a server of 3.7', source: 'RFC 6143 section 7.1.1' },
-  { name: 'rfb.version-3.8', transport: 'tcp', protocol: 'rfb', template: hex('RFB 003.008\n'), why: 'the same for 3.8 and later', source: 'RFC 6143 section 7.1.1' },
+  {
+    name: 'rfb.version-3.3',
+    transport: 'tcp',
+    protocol: 'rfb',
+    template: hex('RFB 003.003\n'),
+    why: 'the version we speak, to a server of 3.3; nothing is sent after it',
+    source: 'RFC 6143 section 7.1.1',
+  },
+  {
+    name: 'rfb.version-3.7',
+    transport: 'tcp',
+    protocol: 'rfb',
+    template: hex('RFB 003.007\n'),
+    why: 'the same for a server of 3.7',
+    source: 'RFC 6143 section 7.1.1',
+  },
+  {
+    name: 'rfb.version-3.8',
+    transport: 'tcp',
+    protocol: 'rfb',
+    template: hex('RFB 003.008\n'),
+    why: 'the same for 3.8 and later',
+    source: 'RFC 6143 section 7.1.1',
+  },
   {
     name: 'http.get',
     transport: 'tcp',
@@ -112,17 +134,24 @@ function hex(text: string): string {
 }
 
 const PATTERNS: ReadonlyMap<string, RegExp> = new Map(
-  MESSAGES.flatMap(({ name, template }) => (template === undefined ? [] : [[name, new RegExp(`^${template.replaceAll('.', '[0-9a-f]')}$`)] as const])),
+  MESSAGES.flatMap(({ name, template }) =>
+    template === undefined ? [] : [[name, new RegExp(`^${template.replaceAll('.', '[0-9a-f]')}$`)] as const],
+  ),
 );
 
 /** Why a message of bytes may not be sent, or undefined where it is of the form that its name says. */
 export function refuseBytes(name: string, bytes: Buffer): Problem | undefined {
-  return PATTERNS.get(name)?.test(bytes.toString('hex')) === true ? undefined : problem('not-allowed', { what: `${name} (${bytes.toString('hex')})` });
+  return PATTERNS.get(name)?.test(bytes.toString('hex')) === true
+    ? undefined
+    : problem('not-allowed', { what: `${name} (${bytes.toString('hex')})` });
 }
 
 /** The name of the form that some bytes to a TCP protocol have, or undefined where they have none. */
 export function nameBytes(protocol: string, bytes: Buffer): string | undefined {
-  return MESSAGES.find((message) => message.transport === 'tcp' && message.protocol === protocol && PATTERNS.get(message.name)?.test(bytes.toString('hex')) === true)?.name;
+  return MESSAGES.find(
+    (message) =>
+      message.transport === 'tcp' && message.protocol === protocol && PATTERNS.get(message.name)?.test(bytes.toString('hex')) === true,
+  )?.name;
 }
 
 const REQUEST = /^GET (?<path>\S+) HTTP\/1\.1\r\n(?<headers>(?:[a-z-]+: [^\r\n]*\r\n)+)\r\n$/;
@@ -131,9 +160,14 @@ const HEADERS: ReadonlySet<string> = new Set(['host', 'connection', 'user-agent'
 /** Why the bytes of a request may not be sent, or undefined where they are one GET of a listed path with our five headers and nothing else. */
 export function refuseRequest(bytes: Buffer, paths: AllowedPaths, icon: boolean): Problem | undefined {
   const request = REQUEST.exec(bytes.toString('latin1'))?.groups;
-  if (request === undefined) return problem('not-allowed', { what: `a request that is no plain GET (${bytes.subarray(0, 80).toString('latin1')})` });
-  const names = (request['headers'] ?? '').trimEnd().split('\r\n').map((line) => line.slice(0, line.indexOf(':')));
+  if (request === undefined)
+    return problem('not-allowed', { what: `a request that is no plain GET (${bytes.subarray(0, 80).toString('latin1')})` });
+  const names = (request['headers'] ?? '')
+    .trimEnd()
+    .split('\r\n')
+    .map((line) => line.slice(0, line.indexOf(':')));
   const odd = names.find((name) => !HEADERS.has(name));
-  if (odd !== undefined || new Set(names).size !== names.length) return problem('not-allowed', { what: `a request header ${odd ?? 'twice'}` });
+  if (odd !== undefined || new Set(names).size !== names.length)
+    return problem('not-allowed', { what: `a request header ${odd ?? 'twice'}` });
   return paths.refusal(request['path'] ?? '', icon ? 'icon' : 'page');
 }

@@ -5,7 +5,7 @@ import { parseRange } from '../targets/parse.ts';
 
 /** The kernel's default for `gc_thresh3`: what is assumed where it cannot be read. */
 const DEFAULT_TABLE = 1024;
-/** An address that does not answer ARP holds its entry for 3 s; the margin was measured (docs/performance.md). */
+/** An address that does not answer ARP holds its entry for 3 s; the margin was measured (docs/sweep.md). */
 const SECONDS_HELD = 3.4;
 const MOST_PER_SECOND = 300;
 

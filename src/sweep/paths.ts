@@ -21,7 +21,10 @@ export const NEVER_ASKED: readonly { readonly pattern: RegExp; readonly why: str
   { pattern: /\/PSBlock\b/i, why: 'it hands over the password file of old Supermicro BMCs' },
   { pattern: /item=CpqKey/i, why: 'it hands over the licence key of an iLO' },
   { pattern: /(^|\/)(snapshot|stream|screenshot|capture|preview)(\b|$)(?!\.js)/i, why: 'it would copy the screen of the controlled host' },
-  { pattern: /(^|[/?&_-])(reboot|restart|reset|shutdown|poweroff|poweron|power|delete|setup|setpassword|logout|upgrade)(\b|$)/i, why: 'its name says that it changes something' },
+  {
+    pattern: /(^|[/?&_-])(reboot|restart|reset|shutdown|poweroff|poweron|power|delete|setup|setpassword|logout|upgrade)(\b|$)/i,
+    why: 'its name says that it changes something',
+  },
   { pattern: /[?&](user(name)?|pass(word|wd)?|login|action|cmd|command|set)=/i, why: 'it carries a credential or a command' },
 ];
 
@@ -37,7 +40,16 @@ export class AllowedPaths {
   readonly #byPath: ReadonlyMap<string, PathRule>;
 
   constructor(rules: readonly PathRule[], extra: readonly string[] = []) {
-    this.rules = [...rules, ...extra.map((path) => ({ path, kind: 'follow' as const, why: 'the operator allowed it (--allow-path)', product: 'own fingerprint', source: 'command line' }))];
+    this.rules = [
+      ...rules,
+      ...extra.map((path) => ({
+        path,
+        kind: 'follow' as const,
+        why: 'the operator allowed it (--allow-path)',
+        product: 'own fingerprint',
+        source: 'command line',
+      })),
+    ];
     for (const path of extra) {
       const refused = refusePath(path);
       if (refused !== undefined) throw new RangeError(refused);
@@ -76,7 +88,8 @@ export class AllowedPaths {
 
 /** Why a path cannot be added to the list (as `--allow-path`), or undefined where it can. */
 export function refusePath(path: string): string | undefined {
-  if (normalised(path) !== path || !PLAIN_PATH.test(path)) return 'a path begins with /, has no . or .. segments and nothing percent-encoded';
+  if (normalised(path) !== path || !PLAIN_PATH.test(path))
+    return 'a path begins with /, has no . or .. segments and nothing percent-encoded';
   const never = NEVER_ASKED.find(({ pattern }) => pattern.test(path));
   return never === undefined ? undefined : `it is never asked: ${never.why}`;
 }

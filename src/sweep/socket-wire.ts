@@ -74,7 +74,8 @@ export class SocketWire implements Wire {
   async read(bytes: number): Promise<Buffer> {
     while (this.#buffered < bytes) {
       if (this.#ended !== 'no') throw this.#early(bytes);
-      if (!(await this.#more(this.#options.deadline))) throw this.#buffered > 0 || this.#total > 0 ? this.#early(bytes) : new ProbeError('silent', `said nothing in time`);
+      if (!(await this.#more(this.#options.deadline)))
+        throw this.#buffered > 0 || this.#total > 0 ? this.#early(bytes) : new ProbeError('silent', `said nothing in time`);
     }
     return this.#take(bytes);
   }
@@ -82,13 +83,17 @@ export class SocketWire implements Wire {
   async listen(max: number, waitMs: number): Promise<Buffer> {
     const until = Math.min(this.#options.deadline, performance.now() + waitMs);
     while (this.#buffered < max && this.#ended === 'no' && (await this.#more(until)));
-    if (this.#total === 0 && this.#ended !== 'no') throw new ProbeError('cut-off', this.#ended === 'end' ? 'hung up without a word' : this.#ended.message);
+    if (this.#total === 0 && this.#ended !== 'no')
+      throw new ProbeError('cut-off', this.#ended === 'end' ? 'hung up without a word' : this.#ended.message);
     return this.#take(Math.min(max, this.#buffered));
   }
 
   async write(bytes: Buffer): Promise<void> {
     const name = nameBytes(this.#options.protocol, bytes);
-    if (name === undefined) throw new ForbiddenError(problem('not-allowed', { what: `${bytes.length} bytes to ${this.endpoint.host}:${this.endpoint.port} (${bytes.toString('hex')})` }));
+    if (name === undefined)
+      throw new ForbiddenError(
+        problem('not-allowed', { what: `${bytes.length} bytes to ${this.endpoint.host}:${this.endpoint.port} (${bytes.toString('hex')})` }),
+      );
     this.#options.audit.record({ ...this.endpoint, what: name, bytes });
     await new Promise<void>((resolve, reject) => {
       this.#socket.write(bytes, (error) => (error ? reject(new ProbeError('cut-off', error.message)) : resolve()));
@@ -101,7 +106,11 @@ export class SocketWire implements Wire {
 
   async #handshake(): Promise<TlsSession> {
     this.#detach();
-    const { socket, session } = await handshake(this.#socket, this.endpoint, { ...this.#options.tls, deadline: this.#options.deadline, audit: this.#options.audit });
+    const { socket, session } = await handshake(this.#socket, this.endpoint, {
+      ...this.#options.tls,
+      deadline: this.#options.deadline,
+      audit: this.#options.audit,
+    });
     this.#socket = socket;
     this.#secured = true;
     this.#watch(socket);

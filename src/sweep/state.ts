@@ -108,7 +108,13 @@ export class SweepState {
   }
 
   get ledger(): Ledger {
-    return { ports: this.#ports, total: sumPorts(Object.values(this.#ports)), packets: { ...this.packets }, alive: this.#aliveCount, stray: this.stray };
+    return {
+      ports: this.#ports,
+      total: sumPorts(Object.values(this.#ports)),
+      packets: { ...this.packets },
+      alive: this.#aliveCount,
+      stray: this.stray,
+    };
   }
 
   /** The state since the last call, for the journal. */
@@ -136,7 +142,8 @@ export class SweepState {
       for (const endpoint of unpackNumbers(settled)) this.#settled.add(endpoint);
       for (const host of unpackNumbers(alive)) this.liven(host);
       for (const endpoint of unpackNumbers(unreachable)) this.#unreachable.add(endpoint);
-      for (const [since, hosts] of resolved.entries()) for (const host of unpackNumbers(hosts)) if (host < this.#resolved.length) this.#resolved[host] = since + 1;
+      for (const [since, hosts] of resolved.entries())
+        for (const host of unpackNumbers(hosts)) if (host < this.#resolved.length) this.#resolved[host] = since + 1;
     }
     this.#fresh = freshDeltas();
     const last = checkpoints.at(-1);

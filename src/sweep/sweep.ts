@@ -57,7 +57,7 @@ export interface Progress {
   readonly talking: number;
 }
 
-/** Silent addresses get a second try at these ports only: it finds what 1 % loss hid at a third of the packets (docs/performance.md). */
+/** Silent addresses get a second try at these ports only: it finds what 1 % loss hid at a third of the packets (docs/sweep.md). */
 const PRIORITY_PORTS: ReadonlySet<number> = new Set([80, 443, 5900, 8443]);
 /** Up to so many addresses every one is tried again; above, those that showed a sign of life. */
 const RETRY_SILENT_UP_TO = 4096;
@@ -150,7 +150,11 @@ export class Sweep {
     const known = this.#tcp.filter((index) => PRIORITY_PORTS.has((plan.ports[index] as PortPlan).port));
     this.#priority = new Set(known.length > 0 ? known : this.#tcp.slice(0, PRIORITY_PORTS.size));
     this.#retrySilent = plan.hosts.count <= RETRY_SILENT_UP_TO;
-    this.#hasOnLink = this.#udp.length > 0 && plan.hosts.ranges.some(({ first }) => familyOf(first) === 4) && this.#neighbours.resolved() !== undefined && hasOnLink(plan.hosts, this.#neighbours);
+    this.#hasOnLink =
+      this.#udp.length > 0 &&
+      plan.hosts.ranges.some(({ first }) => familyOf(first) === 4) &&
+      this.#neighbours.resolved() !== undefined &&
+      hasOnLink(plan.hosts, this.#neighbours);
     this.#state = new SweepState(plan.hosts, plan.ports, this.#hasOnLink);
   }
 
@@ -215,7 +219,8 @@ export class Sweep {
     const interrupted = { pass: this.#pass, position: this.#position };
     this.#everySecond();
     await this.#account(interrupted);
-    for (const error of ledgerErrors(this.#state.ledger.ports)) this.#guards.note('ledger', `the account does not add up (${error}); please report this`);
+    for (const error of ledgerErrors(this.#state.ledger.ports))
+      this.#guards.note('ledger', `the account does not add up (${error}); please report this`);
   }
 
   /** Ends the sweep early: nothing more is sent, conversations get a moment to finish. */
@@ -240,12 +245,20 @@ export class Sweep {
   get progress(): Progress {
     const { count } = this.#plan.hosts;
     const { packets, alive } = this.#state.ledger;
-    const sizes = this.#passes.map((pass) => this.#sizeOf(pass) * (pass.attempt === 0 ? 1 : this.#retrySilent ? this.#retryShare(pass) : 0));
+    const sizes = this.#passes.map(
+      (pass) => this.#sizeOf(pass) * (pass.attempt === 0 ? 1 : this.#retrySilent ? this.#retryShare(pass) : 0),
+    );
     const total = sizes.reduce((a, b) => a + b, 0);
     const before = sizes.slice(0, this.#pass).reduce((a, b) => a + b, 0);
     const here = this.#passes[this.#pass];
     const within = here === undefined ? 0 : (this.#position / Math.max(1, this.#sizeOf(here))) * (sizes[this.#pass] ?? 0);
-    return { done: Math.min(total, before + within), total: Math.max(total, count === 0 ? 0 : 1), packets: packets.tcp + packets.udp, alive, talking: this.#talking.size };
+    return {
+      done: Math.min(total, before + within),
+      total: Math.max(total, count === 0 ? 0 : 1),
+      packets: packets.tcp + packets.udp,
+      alive,
+      talking: this.#talking.size,
+    };
   }
 
   // ---- passes -------------------------------------------------------------------------------------------------
@@ -354,7 +367,11 @@ export class Sweep {
     }
     const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(item.attempt, random32) : [];
     const onLink = this.#isOnLink(address) && !this.#state.isAlive(host);
-    if ((onLink && this.#linkPace.available(now) < 1) || (plan.transport === 'tcp' && this.#devices.reach.gates.full(formatAddress(address))) || !this.#pace.admit(address, Math.max(1, hello.length), now)) {
+    if (
+      (onLink && this.#linkPace.available(now) < 1) ||
+      (plan.transport === 'tcp' && this.#devices.reach.gates.full(formatAddress(address))) ||
+      !this.#pace.admit(address, Math.max(1, hello.length), now)
+    ) {
       this.#deferred.push(item);
       return;
     }
@@ -388,14 +405,19 @@ export class Sweep {
     } else if (dialled.outcome === 'unreachable') this.#state.markUnreachable(endpoint);
     if (dialled.outcome !== 'open') {
       release();
-        return;
+      return;
     }
     const device = this.#devices.at(address);
     device.budget.countConnect();
     this.#talk(endpoint, this.#handlers.onOpen({ device, plan, socket: dialled.socket, release }));
   }
 
-  async #sendHello(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'udp' }, hello: ReturnType<UdpProbe['hello']>): Promise<void> {
+  async #sendHello(
+    item: Item,
+    address: AddressNumber,
+    plan: PortPlan & { transport: 'udp' },
+    hello: ReturnType<UdpProbe['hello']>,
+  ): Promise<void> {
     const { endpoint, attempt } = item;
     this.#lastUdp = performance.now();
     const results = await Promise.all(hello.map((datagram) => this.#datagrams.send(address, plan.port, datagram)));
@@ -413,7 +435,8 @@ export class Sweep {
   /** A condition of this machine is never a result: try again, and where it stays, say that the endpoint was lost. */
   #localError(item: Item, code: string): void {
     const { endpoint, attempt, errors } = item;
-    if (code === 'EMFILE' || code === 'ENFILE') this.#guards.note('descriptors', `this process ran out of file descriptors (${code}); raise the limit (ulimit -n) or lower --rate`);
+    if (code === 'EMFILE' || code === 'ENFILE')
+      this.#guards.note('descriptors', `this process ran out of file descriptors (${code}); raise the limit (ulimit -n) or lower --rate`);
     if (errors + 1 < MAX_LOCAL_ERRORS) {
       this.#deferred.push({ endpoint, attempt, errors: errors + 1, notBefore: performance.now() + LOCAL_PAUSE_MS });
       return;
@@ -449,6 +472,9 @@ export class Sweep {
     this.#state.liven(host);
     if (!again) this.#state.settle(endpoint, 'answered');
     const device = this.#devices.at(from);
+    // The requests of the passes until now are on the device's account too.
+    for (const { transport, attempt } of this.#passes.slice(0, this.#pass + 1))
+      if (transport === 'udp') for (const _ of this.#probeFor(plan).hello(attempt, random32)) device.budget.datagram();
     const opened = new UdpTalk({ host: device.host, transport: 'udp', port }, device.budget, (datagram) => {
       this.#pace.bucket.take(1);
       this.#state.packets.udp += 1;
@@ -469,7 +495,7 @@ export class Sweep {
         .catch((error: unknown) => this.#fail(error))
         .finally(() => {
           this.#talking.delete(endpoint);
-              }),
+        }),
     );
   }
 
@@ -509,7 +535,8 @@ export class Sweep {
         const item = order.at(place);
         const reached = at < pass || (at === pass && place < position);
         const host = transport === 'udp' ? item : Math.floor(item / indexes.length);
-        for (const index of transport === 'udp' ? indexes : [indexes[item % indexes.length] as number]) this.#accountFor(this.#state.endpoint(host, index), host, reached, open);
+        for (const index of transport === 'udp' ? indexes : [indexes[item % indexes.length] as number])
+          this.#accountFor(this.#state.endpoint(host, index), host, reached, open);
         walked += 1;
         if (walked % WALK === 0) await this.#turn();
       }

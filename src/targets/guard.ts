@@ -49,7 +49,8 @@ export class Guard {
 
 function onlyRange(text: string): AddressRange {
   const range = parseRange(text);
-  if ('reason' in range) throw inputError('bad-option', { option: 'KVMSWEEP_ONLY', text, reason: `it is no block of addresses: ${range.reason}` });
+  if ('reason' in range)
+    throw inputError('bad-option', { option: 'KVMSWEEP_ONLY', text, reason: `it is no block of addresses: ${range.reason}` });
   return range;
 }
 

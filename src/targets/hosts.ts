@@ -88,7 +88,7 @@ function preceding(address: AddressNumber): AddressNumber {
 /** Sorted, with overlapping and touching ranges made one. */
 export function merge(ranges: readonly AddressRange[]): AddressRange[] {
   const merged: { first: AddressNumber; last: AddressNumber }[] = [];
-  for (const { first, last } of [...ranges].sort((a, b) => (a.first === b.first ? 0 : before(a.first, b.first) ? -1 : 1))) {
+  for (const { first, last } of [...ranges].toSorted((a, b) => (a.first === b.first ? 0 : before(a.first, b.first) ? -1 : 1))) {
     const open = merged.at(-1);
     if (open !== undefined && familyOf(open.first) === familyOf(first) && first <= after(open.last)) {
       if (last > open.last) open.last = last;

@@ -45,7 +45,10 @@ export function collectTargets(
 /** The targets of a list's text, each with its line. */
 export function splitList(text: string, file: string): TargetText[] {
   const targets: TargetText[] = [];
-  for (const [index, line] of text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/).entries())
+  for (const [index, line] of text
+    .replace(/^\ufeff/, '')
+    .split(/\r\n|\n|\r/)
+    .entries())
     for (const word of splitWords(line.replace(/#.*/, ''))) targets.push({ text: word, place: { file, line: index + 1 } });
   return targets;
 }

@@ -93,7 +93,7 @@ function parseSpan(first: number | bigint, endText: string): AddressRange | NoRa
   if (last === undefined) return { reason: `"${endText}" is no end of a range: an address, or the last part of one (10.0.0.5-20)` };
   if (typeof last !== typeof first) return { reason: 'a range begins and ends in the same family of addresses' };
   if (last < first) return { reason: 'the range ends before it begins' };
-  return { first, last } as AddressRange;
+  return { first, last };
 }
 
 function lastOctet(first: number, text: string): number | undefined {

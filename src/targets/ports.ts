@@ -12,7 +12,9 @@ export const PROTOCOLS = {
 export type TcpProtocol = (typeof PROTOCOLS.tcp)[number];
 export type UdpProtocol = (typeof PROTOCOLS.udp)[number];
 
-export type PortPlan = { readonly transport: 'tcp'; readonly port: number; readonly protocol: TcpProtocol } | { readonly transport: 'udp'; readonly port: number; readonly protocol: UdpProtocol };
+export type PortPlan =
+  | { readonly transport: 'tcp'; readonly port: number; readonly protocol: TcpProtocol }
+  | { readonly transport: 'udp'; readonly port: number; readonly protocol: UdpProtocol };
 
 const TCP: Readonly<Record<number, TcpProtocol>> = {
   80: 'http',
@@ -46,7 +48,10 @@ export function parsePorts(text: string): { ports: PortPlan[]; problems: Problem
       wrong(text, 'there is nothing between two commas');
       continue;
     }
-    const match = /^(?:(?<prefix>[TU]):)?(?<from>\d{1,5})(?:(?<dash>-)(?<to>\d{1,5}))?(?:\/(?<transport>tcp|udp))?(?:=(?<protocol>[a-z-]+))?$/i.exec(word);
+    const match =
+      /^(?:(?<prefix>[TU]):)?(?<from>\d{1,5})(?:(?<dash>-)(?<to>\d{1,5}))?(?:\/(?<transport>tcp|udp))?(?:=(?<protocol>[a-z-]+))?$/i.exec(
+        word,
+      );
     if (match?.groups === undefined) {
       wrong(word, 'it is no port or range of ports');
       continue;
@@ -75,7 +80,7 @@ export function parsePorts(text: string): { ports: PortPlan[]; problems: Problem
       break;
     }
   }
-  const ports = [...plans.values()].sort((a, b) => (a.transport === b.transport ? a.port - b.port : a.transport === 'tcp' ? -1 : 1));
+  const ports = [...plans.values()].toSorted((a, b) => (a.transport === b.transport ? a.port - b.port : a.transport === 'tcp' ? -1 : 1));
   return { ports, problems };
 }
 

@@ -18,7 +18,10 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-function deviceAt(host = HOST, { ports = '18080=http,18443=https,15900=rfb', name, budget = {} }: { ports?: string; name?: string; budget?: Partial<BudgetLimits> } = {}): { device: Device; audit: AuditLog } {
+function deviceAt(
+  host = HOST,
+  { ports = '18080=http,18443=https,15900=rfb', name, budget = {} }: { ports?: string; name?: string; budget?: Partial<BudgetLimits> } = {},
+): { device: Device; audit: AuditLog } {
   const address = parseAddress(host) as number;
   const audit = new AuditLog();
   const devices = new Devices({
@@ -44,7 +47,10 @@ async function serve(port: number, answer: http.RequestListener): Promise<string
     answer(request, reply);
   });
   await new Promise<void>((resolve) => server.listen(port, HOST, resolve));
-  closers.push(() => server.close(), () => server.closeAllConnections());
+  closers.push(
+    () => server.close(),
+    () => server.closeAllConnections(),
+  );
   return asked;
 }
 
@@ -87,7 +93,8 @@ test('one GET a connection, with the name that was given, and each page once', a
 test('what is not listed never reaches the device', async () => {
   const asked = await serve(18080, (_, reply) => reply.end());
   const { device } = deviceAt();
-  for (const path of ['/api/init/init', '/secret', '/ HTTP/1.1\r\nX: y']) await expect(device.web(18080, 'http', soon()).get(path)).rejects.toThrow(/not in the list|never sent|invalid/i);
+  for (const path of ['/api/init/init', '/secret', '/ HTTP/1.1\r\nX: y'])
+    await expect(device.web(18080, 'http', soon()).get(path)).rejects.toThrow(/not in the list|never sent|invalid/i);
   expect(asked).toEqual([]);
   await expect(device.web(18080, 'http', soon()).get('/secret')).rejects.toBeInstanceOf(ForbiddenError);
 });

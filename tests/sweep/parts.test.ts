@@ -14,9 +14,12 @@ import { Bucket, Pace, RoundTrip } from '../../src/sweep/pace.ts';
 
 test('numbers packed for the journal come back', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(fc.oneof(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 0, max: 2 ** 32 })), { maxLength: 60 }), (numbers) => {
-      expect(unpackNumbers(packNumbers(numbers))).toEqual([...numbers].sort((a, b) => a - b));
-    }),
+    fc.property(
+      fc.uniqueArray(fc.oneof(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 0, max: 2 ** 32 })), { maxLength: 60 }),
+      (numbers) => {
+        expect(unpackNumbers(packNumbers(numbers))).toEqual([...numbers].toSorted((a, b) => a - b));
+      },
+    ),
   );
 });
 

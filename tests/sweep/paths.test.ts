@@ -65,12 +65,19 @@ test.for([
 
 test('whatever a device names, only listed text goes out', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.webPath(), fc.string().map((text) => `/${text}`), fc.constantFrom(...loadPathRules().map(({ path }) => `${path}?x=1`))), (location) => {
-      const path = paths.landing(location);
-      if (path !== undefined) expect(paths.has(path)).toBe(true);
-      const icon = iconPath(location);
-      if (icon !== undefined) expect(icon).toMatch(/^\/[A-Za-z0-9._~/-]+\.(ico|png|svg|gif)$/i);
-    }),
+    fc.property(
+      fc.oneof(
+        fc.webPath(),
+        fc.string().map((text) => `/${text}`),
+        fc.constantFrom(...loadPathRules().map(({ path }) => `${path}?x=1`)),
+      ),
+      (location) => {
+        const path = paths.landing(location);
+        if (path !== undefined) expect(paths.has(path)).toBe(true);
+        const icon = iconPath(location);
+        if (icon !== undefined) expect(icon).toMatch(/^\/[A-Za-z0-9._~/-]+\.(ico|png|svg|gif)$/i);
+      },
+    ),
   );
 });
 

@@ -51,10 +51,23 @@ interface Setup {
   readonly checkpoints: Checkpoint[];
 }
 
-function setUp(plan: Partial<SweepPlan> & { hosts: HostSet }, ports: string, handlers: Partial<SweepHandlers> = {}, probes: readonly UdpProbe[] = []): Setup {
+function setUp(
+  plan: Partial<SweepPlan> & { hosts: HostSet },
+  ports: string,
+  handlers: Partial<SweepHandlers> = {},
+  probes: readonly UdpProbe[] = [],
+): Setup {
   const audit = new AuditLog();
   const whole: SweepPlan = { ports: parsePorts(ports).ports, seed: 1, rate: 2000, ratePerNetwork: 2000, retries: 1, ...plan };
-  const devices = new Devices({ guard: Guard.fromEnvironment(), audit, paths: new AllowedPaths([]), gates: new Gates(), hosts: whole.hosts, ports: whole.ports, budget: DEFAULT_BUDGET });
+  const devices = new Devices({
+    guard: Guard.fromEnvironment(),
+    audit,
+    paths: new AllowedPaths([]),
+    gates: new Gates(),
+    hosts: whole.hosts,
+    ports: whole.ports,
+    budget: DEFAULT_BUDGET,
+  });
   const open: string[] = [];
   const checkpoints: Checkpoint[] = [];
   const sweep = new Sweep(whole, devices, probes, {
@@ -77,7 +90,7 @@ test('every endpoint is asked once and is accounted for', async () => {
   await serve('127.50.0.9', 18443);
   const { sweep, audit, open } = setUp({ hosts: hostsOf('127.50.0.0/26') }, '18080=http,18443=https,15900=rfb');
   await sweep.run();
-  expect(open.sort()).toEqual(['127.50.0.7:18080', '127.50.0.9:18443']);
+  expect(open.toSorted()).toEqual(['127.50.0.7:18080', '127.50.0.9:18443']);
   const { total, ports, packets, alive } = sweep.ledger;
   expect(total).toMatchObject({ planned: 192, asked: 192, answered: 2, refused: 190, silent: 0, lost: 0, givenUp: 0 });
   expect(ports['18080/tcp']).toMatchObject({ answered: 1, refused: 63 });
@@ -87,7 +100,7 @@ test('every endpoint is asked once and is accounted for', async () => {
   expect(packets.tcp).toBe(192);
   const asked = audit.entries.map(({ host, port }) => `${host}:${port}`);
   expect(new Set(asked).size).toBe(192);
-  expect(asked).not.toEqual([...asked].sort());
+  expect(asked).not.toEqual([...asked].toSorted());
   expect(sweep.limitations).toEqual([]);
 });
 
@@ -123,7 +136,8 @@ test('the rate is an upper limit, and the smaller one of a /24 holds', async () 
     const seconds = ((times.at(-1) as number) - (times[0] as number)) / 1000;
     // A burst of 64 may leave at once at the beginning.
     expect((256 - 64) / seconds).toBeLessThanOrEqual(limit * 1.1);
-    for (const [i, at] of times.entries()) expect(times.filter((other) => other >= at && other < at + 100).length, `packet ${i}`).toBeLessThanOrEqual(64 + limit * 0.11 + 2);
+    for (const [i, at] of times.entries())
+      expect(times.filter((other) => other >= at && other < at + 100).length, `packet ${i}`).toBeLessThanOrEqual(64 + limit * 0.11 + 2);
   }
 });
 
@@ -138,7 +152,9 @@ function pinger(onTalk: () => void = () => undefined): UdpProbe {
   return {
     id: 'ipmi',
     speaks: 'datagrams',
-    hello: (attempt) => [{ name: 'ipmi.asf-ping', bytes: Buffer.from(`0600ff06000011be80${(attempt + 1).toString(16).padStart(2, '0')}0000`, 'hex') }],
+    hello: (attempt) => [
+      { name: 'ipmi.asf-ping', bytes: Buffer.from(`0600ff06000011be80${(attempt + 1).toString(16).padStart(2, '0')}0000`, 'hex') },
+    ],
     recognise: (bytes) => (bytes[8] === 0x40 ? 'ipmi.asf-ping' : undefined),
     talk: async () => {
       onTalk();
@@ -164,11 +180,19 @@ test('a UDP answer from an address that was not asked is counted apart and talke
   const victim = dgram.createSocket('udp4');
   await new Promise<void>((resolve) => stranger.bind(16231, '127.50.4.99', resolve));
   await new Promise<void>((resolve) => victim.bind(16231, '127.50.4.1', resolve));
-  closers.push(() => stranger.close(), () => victim.close());
+  closers.push(
+    () => void stranger.close(),
+    () => void victim.close(),
+  );
   const pong = Buffer.from('0600ff06000011be40010010000011be0000000081000000000000', 'hex');
   victim.on('message', (_, { port, address }) => stranger.send(pong, port, address));
   const answered: string[] = [];
-  const { sweep } = setUp({ hosts: hostsOf('127.50.4.1') }, '16231/udp=ipmi', { onAnswer: async (device) => void answered.push(device.host) }, [pinger()]);
+  const { sweep } = setUp(
+    { hosts: hostsOf('127.50.4.1') },
+    '16231/udp=ipmi',
+    { onAnswer: async (device) => void answered.push(device.host) },
+    [pinger()],
+  );
   await sweep.run();
   expect(answered).toEqual([]);
   expect(sweep.ledger).toMatchObject({ stray: 2, total: { answered: 0, silent: 1 } });
@@ -206,7 +230,7 @@ test.for([0.1, 0.5, 0.9])('stopped at %s and resumed: the account is that of one
   const asked = [...first.audit.entries, ...second.audit.entries].map(({ host, port }) => `${host}:${port}`);
   expect(new Set(asked).size).toBe(384);
   expect(asked.length).toBe(384);
-  expect([...first.open, ...second.open].sort()).toEqual(['127.50.6.20:18080', '127.50.6.90:18081']);
+  expect([...first.open, ...second.open].toSorted()).toEqual(['127.50.6.20:18080', '127.50.6.90:18081']);
 });
 
 test('a conversation that was open when the sweep was stopped is held again after the resume, and counted once', async () => {
@@ -228,4 +252,3 @@ test('a conversation that was open when the sweep was stopped is held again afte
   expect(third.open, 'what was said is on the disk').toEqual([]);
   expect(third.sweep.ledger.total).toMatchObject({ asked: 16, answered: 1, refused: 15 });
 });
-

@@ -55,7 +55,10 @@ test('a name is a name, and names are told from mistyped addresses', () => {
 });
 
 test('IPv6 blocks are swept up to a /112, and wider ones are refused with another way', () => {
-  const { ranges, problems } = parseTargets([{ text: 'fd00::/112', place: {} }, { text: 'fd00::/64', place: { file: 'list', line: 3 } }]);
+  const { ranges, problems } = parseTargets([
+    { text: 'fd00::/112', place: {} },
+    { text: 'fd00::/64', place: { file: 'list', line: 3 } },
+  ]);
   expect(ranges).toHaveLength(1);
   expect(problemText(problems[0] as never)).toMatch(/^list:3: "fd00::\/64" holds 2\^64 addresses.*neighbour table/);
 });
@@ -84,13 +87,18 @@ test('hosts are counted and numbered without being expanded', () => {
   expect(() => hosts.at(hosts.count)).toThrow(RangeError);
 });
 
+function expand(ranges: readonly { first: number; last: number }[]): Set<number> {
+  return new Set(ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i)));
+}
+
 test('ranges, exclusions and numbers agree with sets of addresses', () => {
-  const range = fc.tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 40 })).map(([first, size]) => ({ first, last: first + size }));
+  const range = fc
+    .tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 40 }))
+    .map(([first, size]) => ({ first, last: first + size }));
   fc.assert(
     fc.property(fc.array(range, { maxLength: 8 }), fc.array(range, { maxLength: 8 }), (wanted, unwanted) => {
-      const expand = (ranges: readonly { first: number; last: number }[]): Set<number> => new Set(ranges.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i)));
       const hosts = new HostSet(wanted).without(unwanted);
-      const expected = [...expand(wanted)].filter((address) => !expand(unwanted).has(address)).sort((a, b) => a - b);
+      const expected = [...expand(wanted)].filter((address) => !expand(unwanted).has(address)).toSorted((a, b) => a - b);
       expect([...hosts]).toEqual(expected);
       expect(hosts.count).toBe(expected.length);
       for (const [index, address] of expected.entries()) {
@@ -113,11 +121,13 @@ test('blocks of a range cover it exactly', () => {
 });
 
 test('an address reads back as it was written', () => {
-  fc.assert(fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
-    const address = parseAddress(text);
-    expect(address).toBeDefined();
-    expect(parseAddress(formatAddress(address as number))).toBe(address);
-  }));
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
+      const address = parseAddress(text);
+      expect(address).toBeDefined();
+      expect(parseAddress(formatAddress(address as number))).toBe(address);
+    }),
+  );
 });
 
 test('a permutation gives each value once, the same order for the same seed, another for another', () => {
@@ -125,7 +135,7 @@ test('a permutation gives each value once, the same order for the same seed, ano
     fc.property(fc.integer({ min: 0, max: 3000 }), fc.integer({ min: 0, max: 2 ** 32 - 1 }), (size, seed) => {
       const order = new Permutation(size, seed);
       const values = Array.from({ length: size }, (_, i) => order.at(i));
-      expect([...values].sort((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, i) => i));
+      expect([...values].toSorted((a, b) => a - b)).toEqual(Array.from({ length: size }, (_, i) => i));
       expect(values).toEqual(Array.from({ length: size }, (_, i) => new Permutation(size, seed).at(i)));
     }),
     { numRuns: 50 },
@@ -198,7 +208,21 @@ function portsOf(text: string): string[] {
 }
 
 test.for([
-  [DEFAULT_PORTS, ['80/tcp=http', '443/tcp=https', '5000/tcp=listen-http', '5900/tcp=rfb', '5901/tcp=rfb', '8080/tcp=http', '8443/tcp=https', '8888/tcp=http', '161/udp=snmp', '623/udp=ipmi']],
+  [
+    DEFAULT_PORTS,
+    [
+      '80/tcp=http',
+      '443/tcp=https',
+      '5000/tcp=listen-http',
+      '5900/tcp=rfb',
+      '5901/tcp=rfb',
+      '8080/tcp=http',
+      '8443/tcp=https',
+      '8888/tcp=http',
+      '161/udp=snmp',
+      '623/udp=ipmi',
+    ],
+  ],
   ['443', ['443/tcp=https']],
   ['22,80', ['22/tcp=listen', '80/tcp=http']],
   ['T:5900-5902,U:623', ['5900/tcp=rfb', '5901/tcp=rfb', '5902/tcp=listen', '623/udp=ipmi']],
@@ -221,8 +245,10 @@ test.for([
 
 test('anything as a target or a port list ends in a result or a problem', () => {
   fc.assert(fc.property(fc.string(), (text) => void parseTargets([{ text, place: {} }])));
-  fc.assert(fc.property(fc.string({ unit: fc.constantFrom(...'0123456789.-/:,=TUhtpsudcifm ') }), (text) => {
-    parseTargets([{ text, place: {} }]);
-    parsePorts(text);
-  }));
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...Array.from('0123456789.-/:,=TUhtpsudcifm ')) }), (text) => {
+      parseTargets([{ text, place: {} }]);
+      parsePorts(text);
+    }),
+  );
 });

@@ -1,0 +1,65 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { inputError, systemReason } from '../errors.ts';
+import { DEMO_TARGETS, demoApproved, demoPlacements, FLEET_PORTS, type FleetPorts, portsOption, startFleet } from '../fleet/index.ts';
+import { writeWhole } from '../inventory/file.ts';
+import { readApproved } from '../reconcile/index.ts';
+import { Guard } from '../targets/guard.ts';
+import { HostSet } from '../targets/hosts.ts';
+import { parseTargets } from '../targets/parse.ts';
+import { parsePorts } from '../targets/ports.ts';
+import type { DemoOptions } from './demo.ts';
+import { loadKnowledge } from './knowledge.ts';
+import { sweepAndReport } from './run-scan.ts';
+import { RATES } from './scan.ts';
+
+const LOOPBACK = '127.0.0.0/8';
+/** The order of the demo's sweep: any would do, the same one each time is easier to talk about. */
+const SEED = 20_261_122;
+
+/** `kvmsweep demo`. @returns the exit code @throws {InputError} */
+export async function runDemo({ out, portBase, ...print }: DemoOptions): Promise<number> {
+  const files = { inventory: join(out, 'inventory.json'), journal: join(out, 'journal.ndjson'), approved: join(out, 'approved.csv') };
+  try {
+    mkdirSync(out, { recursive: true });
+    for (const file of Object.values(files)) rmSync(file, { force: true });
+  } catch (error) {
+    throw inputError('unwritable-file', { file: out, reason: systemReason(error) });
+  }
+  writeWhole(files.approved, demoApproved());
+  const ports = portBase === undefined ? FLEET_PORTS : portsFrom(portBase);
+  const fleet = await startFleet(demoPlacements(), { ports });
+  if (print.quiet !== true) process.stderr.write(`${fleet.hosts.length} simulated devices listen on ${DEMO_TARGETS}\n`);
+  try {
+    const { ranges } = parseTargets([{ text: DEMO_TARGETS, place: {} }]);
+    return await sweepAndReport({
+      knowledge: loadKnowledge(),
+      // Nothing of a demo leaves this machine, whatever else is allowed.
+      guard: new Guard({ only: process.env['KVMSWEEP_ONLY'] ?? LOOPBACK }),
+      files,
+      approved: readApproved(files.approved),
+      previous: [],
+      plan: {
+        hosts: new HostSet(ranges.map(({ range }) => range)),
+        ports: parsePorts(portsOption(ports)).ports,
+        seed: SEED,
+        rate: RATES.normal,
+        ratePerNetwork: RATES.normal,
+        retries: 1,
+        hostTimeoutMs: 60_000,
+        arguments: ['demo'],
+      },
+      print,
+    });
+  } finally {
+    await fleet.stop();
+    if (print.quiet !== true)
+      process.stderr.write(
+        `approved:  ${files.approved}\n\nnext: kvmsweep explain ${files.inventory}\n      kvmsweep reconcile ${files.inventory} --approved ${files.approved}\n`,
+      );
+  }
+}
+
+function portsFrom(base: number): FleetPorts {
+  return Object.fromEntries(Object.keys(FLEET_PORTS).map((role, i) => [role, base + i])) as unknown as FleetPorts;
+}

@@ -1,0 +1,128 @@
+import type { Listener, Place } from './connections.ts';
+import { listenUdp } from './datagrams.ts';
+import type { SnmpService } from './persona.ts';
+import { fill, type Values } from './templates.ts';
+
+/** BER tags of what is read and written here (RFC 3416 section 3, X.690). */
+const INTEGER = 0x02;
+const OCTETS = 0x04;
+const OID = 0x06;
+const SEQUENCE = 0x30;
+const COUNTER32 = 0x41;
+const REPORT = 0xa8;
+
+/** usmStatsUnknownEngineIDs.0, 1.3.6.1.6.3.15.1.1.4.0 (RFC 3414 section 5). */
+const UNKNOWN_ENGINE_IDS = Buffer.from([0x2b, 6, 1, 6, 3, 15, 1, 1, 4, 0]);
+const V3 = 3;
+
+/**
+ * An SNMP agent that answers engine discovery and nothing else: no community is known here, so versions 1 and 2c get silence.
+ *
+ * Spec: RFC 3412 section 6, RFC 3414 section 4.
+ * @throws {InputError} `port-in-use`
+ */
+export function serveSnmp(service: SnmpService, place: Place, values: Values): Promise<Listener> {
+  const engine = Buffer.from(fill(service.engine, values), 'hex');
+  const started = performance.now();
+  let probes = 0;
+  return listenUdp(place, (bytes) => {
+    const asked = readDiscovery(bytes);
+    if (asked === undefined) return undefined;
+    probes += 1;
+    const time = service.upSeconds + Math.floor((performance.now() - started) / 1000);
+    const msgId =
+      service.mangle?.otherMsgId === true
+        ? asked.msgId.map((byte, index) => (index === asked.msgId.length - 1 ? byte ^ 1 : byte))
+        : asked.msgId;
+    return mangled(
+      report({ msgId: Buffer.from(msgId), requestId: asked.requestId, engine, boots: service.boots, time, probes }),
+      service.mangle,
+    );
+  });
+}
+
+/** Message and request id of a discovery, as the bytes that came; undefined where it is none. */
+function readDiscovery(bytes: Buffer): { msgId: Buffer; requestId: Buffer } | undefined {
+  const message = read(bytes, SEQUENCE);
+  const version = read(message?.rest, INTEGER);
+  if (version?.inside === undefined || version.inside.length !== 1 || version.inside[0] !== V3) return undefined;
+  const global = read(version.after, SEQUENCE);
+  const msgId = read(global?.rest, INTEGER)?.inside;
+  const security = read(global?.after, OCTETS);
+  const scoped = read(security?.after, SEQUENCE);
+  const contextEngine = read(scoped?.rest, OCTETS);
+  const context = read(contextEngine?.after, OCTETS);
+  const pdu = read(context?.after, context?.after?.[0] ?? 0);
+  const requestId = read(pdu?.rest, INTEGER)?.inside;
+  return msgId === undefined || requestId === undefined ? undefined : { msgId, requestId };
+}
+
+interface Element {
+  readonly inside: Buffer;
+  /** The same, for reading on inside it. */
+  readonly rest: Buffer;
+  readonly after: Buffer;
+}
+
+/** One element of a tag, with short lengths or long ones of one or two bytes. */
+function read(bytes: Buffer | undefined, tag: number): Element | undefined {
+  if (bytes === undefined || bytes.length < 2 || bytes[0] !== tag) return undefined;
+  const first = bytes[1] ?? 0;
+  const long = first > 0x80 ? first - 0x80 : 0;
+  if (first === 0x80 || long > 2 || bytes.length < 2 + long) return undefined;
+  const length = long === 0 ? first : bytes.readUIntBE(2, long);
+  const from = 2 + long;
+  if (bytes.length < from + length) return undefined;
+  const inside = bytes.subarray(from, from + length);
+  return { inside, rest: inside, after: bytes.subarray(from + length) };
+}
+
+interface Discovered {
+  readonly msgId: Buffer;
+  readonly requestId: Buffer;
+  readonly engine: Buffer;
+  readonly boots: number;
+  readonly time: number;
+  readonly probes: number;
+}
+
+function report({ msgId, requestId, engine, boots, time, probes }: Discovered): Buffer {
+  const empty = element(OCTETS);
+  const global = element(SEQUENCE, element(INTEGER, msgId), integer(65_507), element(OCTETS, Buffer.from([0])), integer(3));
+  const security = element(OCTETS, element(SEQUENCE, element(OCTETS, engine), integer(boots), integer(time), empty, empty, empty));
+  const binding = element(SEQUENCE, element(OID, UNKNOWN_ENGINE_IDS), element(COUNTER32, integerBytes(probes)));
+  const pdu = element(REPORT, element(INTEGER, requestId), integer(0), integer(0), element(SEQUENCE, binding));
+  return element(SEQUENCE, integer(V3), global, security, element(SEQUENCE, element(OCTETS, engine), empty, pdu));
+}
+
+function element(tag: number, ...parts: Buffer[]): Buffer {
+  const content = Buffer.concat(parts);
+  const length =
+    content.length < 0x80
+      ? [content.length]
+      : content.length < 0x100
+        ? [0x81, content.length]
+        : [0x82, content.length >> 8, content.length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...length]), content]);
+}
+
+function integer(value: number): Buffer {
+  return element(INTEGER, integerBytes(value));
+}
+
+/** A number of zero or more, with a leading zero byte where the top bit would make it negative. */
+function integerBytes(value: number): Buffer {
+  const hex = value.toString(16);
+  const bytes = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
+  return (bytes[0] ?? 0) >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes;
+}
+
+function mangled(answer: Buffer, mangle: SnmpService['mangle']): Buffer {
+  const bytes = Buffer.from(answer);
+  // The outer length of four bytes promises two gigabytes.
+  const lying =
+    mangle?.longLength === true
+      ? Buffer.concat([Buffer.from([SEQUENCE, 0x84, 0x7f, 0xff, 0xff, 0xff]), bytes.subarray(bytes[1] === 0x81 ? 3 : 2)])
+      : bytes;
+  return mangle?.cutTo === undefined ? lying : lying.subarray(0, mangle.cutTo);
+}
