@@ -1,0 +1,36 @@
+/** The library: everything that other programs may use. What is not exported here may change with any release. */
+export { version } from './data.ts';
+export { InputError, ForbiddenError, ProbeError, problemText, type Problem } from './errors.ts';
+export type { DeviceClass, Facts, FactValue, Identifier, Level, Outcome, Posture, Severity, State, Transport } from './vocabulary.ts';
+
+export { Guard } from './targets/guard.ts';
+export { HostSet } from './targets/hosts.ts';
+export { collectTargets } from './targets/lists.ts';
+export { parseTargets } from './targets/parse.ts';
+export { DEFAULT_PORTS, parsePorts, type PortPlan } from './targets/ports.ts';
+
+export { AllowedPaths, loadPathRules } from './sweep/paths.ts';
+export { MESSAGES } from './sweep/messages.ts';
+export type { Ledger, PortLedger } from './sweep/ledger.ts';
+
+export { byEndpoint, type EndpointFacts, type Observation, readObservation } from './observations/observation.ts';
+
+export { factVocabulary } from './fingerprints/facts.ts';
+export { ownFingerprints, readFingerprints } from './fingerprints/load.ts';
+export { judge, type Claim } from './fingerprints/judge.ts';
+export { Matcher, type Hit } from './fingerprints/match.ts';
+export { prove } from './fingerprints/prove.ts';
+export type { Fingerprint } from './fingerprints/schema.ts';
+
+export { deviceName, type Device } from './devices/device.ts';
+export { devicesAt } from './devices/from-host.ts';
+export { fuse } from './devices/fuse.ts';
+
+export { changesBetween, type Change } from './inventory/changes.ts';
+export { deriveInventory } from './inventory/derive.ts';
+export { inventoryText, readInventory } from './inventory/file.ts';
+export type { Inventory } from './inventory/schema.ts';
+
+export { type ApprovedAsset, type ApprovedList, failing, type Finding, readApproved, reconcile } from './reconcile/index.ts';
+
+export { resumeScan, scan, type ScanOptions, type ScanPlan, type ScanProgress, type ScanResult } from './scan/scan.ts';
