@@ -153,7 +153,8 @@ export class Conversations {
       }
       if (read !== 'answered') return;
       this.#match(talk);
-      await this.#askOn(talk, web);
+      // A page that another port of the device showed is asked about there.
+      if (!leadsElsewhere(talk, web)) await this.#askOn(talk, web);
     } finally {
       await web.close();
     }
@@ -225,6 +226,14 @@ export class Conversations {
   #fault({ device }: Talk, error: unknown): void {
     this.#context.onFault(device, error);
   }
+}
+
+/** Whether the first page sent us to another port of the device. */
+function leadsElsewhere({ observations }: Talk, web: Web): boolean {
+  const redirects = observations.at(-1)?.facts['http.redirects'];
+  const first = Array.isArray(redirects) ? (redirects[0] as { readonly location?: string } | undefined) : undefined;
+  const target = first?.location === undefined ? undefined : web.follow(first.location, '/');
+  return target !== undefined && target.web.endpoint.port !== web.endpoint.port;
 }
 
 async function isTls(web: Web, outcome: Outcome): Promise<boolean> {
