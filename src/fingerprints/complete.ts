@@ -14,18 +14,31 @@ const ATTRIBUTES: ReadonlyMap<string, string> = new Map([
   ['serialnumber', 'serial'],
 ]);
 
+/** Members of a Redfish service root that have a fact of their own. */
+const REDFISH: readonly (readonly [fact: string, member: string])[] = [
+  ['redfish.vendor', 'Vendor'],
+  ['redfish.product', 'Product'],
+  ['redfish.version', 'RedfishVersion'],
+];
+
 /**
  * Facts together with those that follow from them. Our probes set them all; other tools give the name of a certificate on one line only,
- * and a header only among the headers. What is there already stands. Of a repeated attribute the first counts, as in the tls probe.
+ * a header only among the headers, and of a Redfish service the root alone. What is there already stands. Of a repeated attribute the
+ * first counts, as in the tls probe.
  */
 export function completed(facts: Facts): Facts {
   const added: Record<string, FactValue> = {};
   const add = (name: string, value: FactValue | undefined): void => {
-    if (typeof value === 'string' && value !== '' && facts[name] === undefined) added[name] ??= value;
+    if (value !== undefined && value !== '' && facts[name] === undefined) added[name] ??= value;
   };
   for (const name of ['tls.subject', 'tls.issuer'])
     for (const [attribute, value] of attributesOf(facts[name])) add(`${name}.${attribute}`, value);
-  for (const name of ['server', 'location']) add(`http.${name}`, header(facts['http.headers'], name));
+  for (const name of ['server', 'location']) add(`http.${name}`, textIn(facts['http.headers'], name));
+  const root = facts['redfish.root'];
+  for (const [name, member] of REDFISH) add(name, textIn(root, member));
+  add('redfish.uuid', textIn(root, 'UUID')?.toLowerCase());
+  const oem = memberOf(root, 'Oem');
+  if (isObject(oem) && Object.keys(oem).length > 0) add('redfish.oem', Object.keys(oem));
   return Object.keys(added).length === 0 ? facts : { ...facts, ...added };
 }
 
@@ -40,7 +53,15 @@ function attributesOf(line: FactValue | undefined): [string, string][] {
   });
 }
 
-function header(headers: FactValue | undefined, name: string): FactValue | undefined {
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return undefined;
-  return Object.hasOwn(headers, name) ? (headers as Readonly<Record<string, FactValue>>)[name] : undefined;
+function isObject(value: FactValue | undefined): value is Readonly<Record<string, FactValue>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function memberOf(value: FactValue | undefined, key: string): FactValue | undefined {
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function textIn(value: FactValue | undefined, key: string): string | undefined {
+  const text = memberOf(value, key);
+  return typeof text === 'string' ? text : undefined;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { RE2JS } from 're2js';
-import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { bundled, dataPath } from '../data.ts';
 import { InputError, inputError, type Problem, problem, systemReason } from '../errors.ts';
 import type { AllowedPaths } from '../sweep/paths.ts';
@@ -42,7 +42,7 @@ export function readFingerprints(folder: string, checks: Checks): Fingerprint[] 
         problem(
           'bad-fingerprint',
           { field: 'id', reason: `"${read.fingerprint.id}" is the id of ${other} already` },
-          { file: name, line: 1 },
+          { file: name, line: read.line },
         ),
       );
     places.set(read.fingerprint.id, name);
@@ -66,26 +66,36 @@ function yamlFiles(folder: string): string[] {
 
 type Path = readonly (string | number)[];
 
-/** One file's text as a fingerprint, or what is wrong with it: YAML, form, unknown facts, patterns, paths, definitions that do not say what they rest on. */
-export function parseFingerprint(text: string, file: string, checks: Checks): { fingerprint?: Fingerprint; problems: Problem[] } {
+/**
+ * One file's text as a fingerprint with the line of its id, or what is wrong with it: YAML, form, unknown facts, patterns, paths,
+ * definitions that do not say what they rest on.
+ */
+export function parseFingerprint(
+  text: string,
+  file: string,
+  checks: Checks,
+): { fingerprint?: Fingerprint; line: number; problems: Problem[] } {
   const lines = new LineCounter();
   const doc = parseDocument(text, { lineCounter: lines });
   if (doc.errors.length > 0)
     return {
+      line: 1,
       problems: doc.errors.map(({ message, pos }) =>
         problem('bad-fingerprint', { field: '', reason: message.split('\n', 1)[0] ?? message }, { file, ...position(lines, pos[0]) }),
       ),
     };
   const place = (path: Path): Problem['place'] => ({ file, ...placeOf(doc, lines, path) });
+  const { line } = placeOf(doc, lines, ['id']);
   const checked = FingerprintSchema.safeParse(doc.toJS());
   if (!checked.success)
     return {
+      line,
       problems: flatten(checked.error.issues).map(({ path, message }) =>
         problem('bad-fingerprint', { field: path.join('.'), reason: message }, place(path)),
       ),
     };
   const problems = meaningProblems(checked.data, checks, place);
-  return problems.length > 0 ? { problems } : { fingerprint: checked.data, problems };
+  return problems.length > 0 ? { line, problems } : { fingerprint: checked.data, line, problems };
 }
 
 interface Issue {
@@ -95,11 +105,19 @@ interface Issue {
 
 /** A union's issue hides the real ones in its branches: show those of the branch that came nearest. */
 function flatten(
-  issues: readonly { readonly code?: string; readonly path: readonly PropertyKey[]; readonly message: string; readonly errors?: unknown }[],
+  issues: readonly {
+    readonly code?: string;
+    readonly path: readonly PropertyKey[];
+    readonly message: string;
+    readonly keys?: unknown;
+    readonly errors?: unknown;
+  }[],
   base: Path = [],
 ): Issue[] {
   return issues.flatMap((issue) => {
     const path = [...base, ...issue.path.filter((part) => typeof part !== 'symbol')];
+    if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys))
+      return issue.keys.map((key) => ({ path: [...path, String(key)], message: 'there is no such key' }));
     if (issue.code !== 'invalid_union' || !Array.isArray(issue.errors)) return [{ path, message: issue.message }];
     const branches = (issue.errors as Parameters<typeof flatten>[0][]).map((branch) => flatten(branch, path));
     return branches.toSorted((a, b) => a.length - b.length)[0] ?? [{ path, message: issue.message }];
@@ -113,10 +131,17 @@ function position(lines: LineCounter, offset: number): { line: number; column: n
 
 function placeOf(doc: Document, lines: LineCounter, path: Path): { line: number; column: number } {
   for (let length = path.length; length >= 0; length -= 1) {
-    const node = length === 0 ? doc.contents : doc.getIn(path.slice(0, length), true);
+    const node = length === 0 ? doc.contents : (keyNode(doc, path.slice(0, length)) ?? doc.getIn(path.slice(0, length), true));
     if (isNode(node) && node.range) return position(lines, node.range[0]);
   }
   return { line: 1, column: 1 };
+}
+
+/** The key of a value: the value itself may begin lines below it. Undefined for an element of a list. */
+function keyNode(doc: Document, path: Path): unknown {
+  const parent = path.length === 1 ? doc.contents : doc.getIn(path.slice(0, -1), true);
+  if (!isMap(parent)) return undefined;
+  return parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1))?.key;
 }
 
 /** What the schema cannot see. */
@@ -148,8 +173,12 @@ function meaningProblems(fingerprint: Fingerprint, { facts, paths }: Checks, pla
   for (const kind of ['examples', 'near_misses'] as const)
     for (const [i, sample] of fingerprint[kind].entries()) {
       if ((sample.facts === undefined) === (sample.endpoints === undefined)) say([kind, i], 'it has either facts or endpoints');
-      for (const name of [sample.facts ?? {}, ...(sample.endpoints ?? [])].flatMap((endpoint) => Object.keys(endpoint)))
-        if (!facts.has(name)) problems.push(unknownFact(name, facts, place([kind, i, 'facts', name])));
+      const named = (list: object, path: Path): void => {
+        for (const name of Object.keys(list))
+          if (!facts.has(name)) problems.push(unknownFact(name, facts, place([kind, i, ...path, name])));
+      };
+      named(sample.facts ?? {}, ['facts']);
+      for (const [j, endpoint] of (sample.endpoints ?? []).entries()) named(endpoint, ['endpoints', j]);
     }
   const channels = new Set(fingerprint.rules.flatMap((rule) => conditionsOf(rule).map(({ fact }) => channelOf(fact))));
   const only = fingerprint.title.endsWith(' only)');
@@ -162,17 +191,21 @@ function meaningProblems(fingerprint: Fingerprint, { facts, paths }: Checks, pla
 
 /** Why a condition cannot be asked of its fact. */
 function misuse(condition: Condition, { name, type }: FactDefinition, beside: readonly Condition[]): string | undefined {
-  const { of, field, json, regex, prefix, equals, in: oneOf } = condition;
+  const { of, field, json, regex, prefix, equals, contains, in: oneOf } = condition;
   if (type === 'pages' && of === undefined) return `${name} needs \`of:\`, the path of the page`;
   if (type === 'map' && of === undefined) return `${name} needs \`of:\`, the key`;
   if (of !== undefined && type !== 'map' && type !== 'pages') return `${name} is no map: \`of\` does not apply`;
   if (field !== undefined && type !== 'pages') return `\`field\` applies to http.pages only`;
   if (json !== undefined && type !== 'json' && type !== 'pages' && name !== 'http.body')
     return `${name} is not JSON: \`json\` does not apply`;
-  if ((type === 'integer' || type === 'integers') && (regex !== undefined || prefix !== undefined || isMap(oneOf)))
+  if ((type === 'integer' || type === 'integers') && (regex !== undefined || prefix !== undefined || hasVersions(oneOf)))
     return `${name} is a number: compare it with equals, in or contains`;
   if (type === 'integer' && equals !== undefined && typeof equals !== 'number') return `${name} is a number`;
-  if (type === 'text' && (typeof equals === 'number' || typeof equals === 'boolean')) return `${name} is text: put the value in quotes`;
+  const compared = [equals, contains, ...(Array.isArray(oneOf) ? oneOf : [])].filter(
+    (value) => value !== undefined && !Array.isArray(value),
+  );
+  if ((type === 'text' || type === 'texts') && compared.some((value) => typeof value !== 'string'))
+    return `${name} is text: put the value in quotes`;
   const isBody = name === 'http.body' || (type === 'pages' && (field ?? 'body') === 'body');
   // A pattern over 64 KiB costs thousands of times what a search for a literal does.
   if (
@@ -185,7 +218,7 @@ function misuse(condition: Condition, { name, type }: FactDefinition, beside: re
   return undefined;
 }
 
-function isMap(oneOf: Condition['in']): boolean {
+function hasVersions(oneOf: Condition['in']): boolean {
   return oneOf !== undefined && !Array.isArray(oneOf);
 }
 

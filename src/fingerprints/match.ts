@@ -61,9 +61,11 @@ export class Matcher {
   /** Rules by the fact of their cheapest condition: most facts of most endpoints concern few of them. */
   readonly #byFact = new Map<string, CompiledRule[]>();
   readonly #excludes = new Map<string, readonly CompiledCondition[]>();
+  readonly #place: ReadonlyMap<string, number>;
 
   constructor(fingerprints: readonly Fingerprint[]) {
     this.fingerprints = fingerprints;
+    this.#place = new Map(fingerprints.map(({ id }, place) => [id, place]));
     for (const fingerprint of fingerprints) {
       this.#excludes.set(fingerprint.id, (fingerprint.exclude ?? []).map(compile));
       for (const [index, rule] of fingerprint.rules.entries()) {
@@ -113,7 +115,9 @@ export class Matcher {
           endpoint: at,
         });
       }
-    return hits;
+    return hits.toSorted(
+      (a, b) => (this.#place.get(a.fingerprint.id) ?? 0) - (this.#place.get(b.fingerprint.id) ?? 0) || a.index - b.index,
+    );
   }
 }
 

@@ -63,10 +63,8 @@ function exampleFlaws(fingerprint: Fingerprint, example: Example, matcher: Match
     ...(expect.certainty !== undefined && expect.certainty !== certainty ? [flaw(`certainty ${certainty}, not ${expect.certainty}`)] : []),
     ...(expect.level !== undefined && expect.level !== level ? [flaw(`${level ?? 'nothing'} (${certainty}), not ${expect.level}`)] : []),
     ...CAPTURES.flatMap((capture) => {
-      const wanted = (expect as Record<string, string | undefined>)[capture];
-      return own.values[capture] === wanted
-        ? []
-        : [flaw(`${capture} is ${own.values[capture] ?? 'absent'}, not ${wanted === undefined ? 'absent' : wanted}`)];
+      const wanted = expect[capture];
+      return own.values[capture] === wanted ? [] : [flaw(`${capture} is ${own.values[capture] ?? 'absent'}, not ${wanted ?? 'absent'}`)];
     }),
     ...(expect.posture ?? []).flatMap((posture) => (own.posture.includes(posture) ? [] : [flaw(`posture ${posture} is not seen`)])),
     ...claims

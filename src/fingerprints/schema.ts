@@ -34,7 +34,7 @@ const conditionFields = {
     .optional()
     .describe('the whole value'),
   regex: Text.optional().describe('RE2 pattern; named groups model, version, serial, mac, hostname, generation are kept'),
-  contains: Scalar.optional().describe('a part of a text, or an element of a list'),
+  contains: Scalar.optional().describe('a part of a text, or of one text of a list; a number of a list'),
   in: z
     .union([z.array(Scalar).min(1), z.record(Text, Text)])
     .optional()
@@ -91,7 +91,7 @@ const FactsSchema = z.record(z.string(), z.json());
 const ExpectSchema = z.strictObject({
   certainty: z.number().int().optional(),
   level: z.enum(Object.keys(LEVELS) as [string, ...string[]]).optional(),
-  ...Object.fromEntries(CAPTURES.map((capture) => [capture, Text.optional()])),
+  ...(Object.fromEntries(CAPTURES.map((capture) => [capture, Text.optional()])) as Record<Capture, z.ZodOptional<typeof Text>>),
   posture: z.array(z.enum(POSTURES)).optional(),
 });
 

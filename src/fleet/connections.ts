@@ -9,8 +9,14 @@ const KEPT_REQUESTS = 20_000;
 /** How long a device waits for a request, and for the other side to hang up after an answer. */
 const PATIENCE_MS = 10_000;
 const GOODBYE_MS = 2000;
+/** As long as a timer can wait: a device that hangs does so until it is hung up on. */
+const FOREVER_MS = 2 ** 31 - 1;
+/** Bytes of a conversation that a device listens to. */
+const MAX_HEARD_BYTES = 16 * 1024;
 
-/** One thing that a device was sent: a datagram, an HTTP request, or the bytes that came over a connection of another protocol. */
+function ignore(): void {}
+
+/** One thing that a device was sent: a datagram, an HTTP request, or the bytes that came over a connection and were no request. */
 export interface Received {
   readonly host: string;
   readonly port: number;
@@ -78,63 +84,70 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
-/** One connection as the device sees it: reads with a limit, writes with backpressure, never throws once the other side is gone. */
+/** One connection as the device sees it: listens from the first byte on, writes with backpressure, never throws once the other side is gone. */
 export class Connection {
-  readonly socket: Socket;
-  #gone = false;
+  readonly #socket: Socket;
   readonly #closed: Promise<void>;
+  readonly #reset: () => void;
+  #heard: Buffer = Buffer.alloc(0);
+  #ended = false;
+  #wake: () => void = ignore;
 
-  constructor(socket: Socket) {
-    this.socket = socket;
+  /**
+   * @param note what is done with each piece that comes
+   * @param reset how the connection is reset, where that is not the socket's own business (TLS)
+   */
+  constructor(socket: Socket, note: (bytes: Buffer) => void = ignore, reset = (): void => void socket.resetAndDestroy()) {
+    this.#socket = socket;
+    this.#reset = reset;
     this.#closed = new Promise((resolve) => {
-      socket.once('close', () => {
-        this.#gone = true;
-        resolve();
-      });
+      socket.once('close', resolve);
+    });
+    socket.on('data', (bytes: Buffer) => {
+      note(bytes);
+      if (this.#heard.length < MAX_HEARD_BYTES) this.#heard = Buffer.concat([this.#heard, bytes]);
+      this.#wake();
+    });
+    socket.once('end', () => {
+      this.#ended = true;
+      this.#wake();
     });
     // A client that resets is everyday business for a device; the close that follows is what counts.
     socket.on('error', () => socket.destroy());
+    socket.once('close', () => this.#wake());
+  }
+
+  /** What the other side has said so far, at most 16 KiB and a piece. */
+  get heard(): Buffer {
+    return this.#heard;
   }
 
   get gone(): boolean {
-    return this.#gone || this.socket.destroyed;
+    return this.#socket.destroyed;
   }
 
-  /** Resolves when the other side is gone. */
-  get closed(): Promise<void> {
-    return this.#closed;
-  }
-
-  /**
-   * What the other side says until `enough` is content with all of it; undefined where it hangs up, says too much or nothing in time.
-   * It may be called once.
-   */
-  hear(enough: (bytes: Buffer) => boolean, maxBytes: number, waitMs = PATIENCE_MS): Promise<Buffer | undefined> {
-    const { socket } = this;
-    let heard: Buffer = Buffer.alloc(0);
+  /** What the other side has said, as soon as `enough` is content with it; undefined where it hangs up, says too much, or nothing in time. */
+  hear(enough: (bytes: Buffer) => boolean, waitMs = PATIENCE_MS): Promise<Buffer | undefined> {
     return new Promise((resolve) => {
       const done = (result: Buffer | undefined): void => {
         clearTimeout(timer);
-        socket.off('data', onData);
+        this.#wake = ignore;
         resolve(result);
       };
-      const onData = (chunk: Buffer): void => {
-        heard = Buffer.concat([heard, chunk]);
-        if (enough(heard)) done(heard);
-        else if (heard.length > maxBytes) done(undefined);
-      };
       const timer = setTimeout(() => done(undefined), waitMs);
-      socket.on('data', onData);
-      socket.once('end', () => done(undefined));
-      socket.once('close', () => done(undefined));
+      this.#wake = () => {
+        if (enough(this.#heard)) done(this.#heard);
+        else if (this.#ended || this.gone || this.#heard.length >= MAX_HEARD_BYTES) done(undefined);
+      };
+      this.#wake();
     });
   }
 
   /** False where the other side is gone. Waits while it does not read. */
   async say(bytes: Buffer): Promise<boolean> {
     if (this.gone) return false;
-    if (this.socket.write(bytes)) return true;
-    const drained = new Promise<void>((resolve) => this.socket.once('drain', resolve));
+    if (this.#socket.write(bytes)) return true;
+    const drained = new Promise<void>((resolve) => this.#socket.once('drain', resolve));
     await Promise.race([drained, this.#closed]);
     return !this.gone;
   }
@@ -148,14 +161,14 @@ export class Connection {
     return !this.gone;
   }
 
-  /** Ends the conversation as the device would: politely, with a reset, or by saying nothing more. */
-  async end(how: 'close' | 'reset' | 'hang', reset: () => void): Promise<void> {
+  /** Ends the conversation as the device would: politely, with a reset, or by saying nothing more until the other side hangs up. */
+  async end(how: 'close' | 'reset' | 'hang'): Promise<void> {
     if (this.gone) return;
-    this.socket.resume();
-    if (how === 'reset') reset();
-    else if (how === 'close') {
-      this.socket.end();
-      if (await this.rest(GOODBYE_MS)) this.socket.destroy();
+    if (how === 'reset') this.#reset();
+    else if (how === 'hang') await this.hear(() => false, FOREVER_MS);
+    if (how !== 'reset') {
+      this.#socket.end();
+      if (await this.rest(GOODBYE_MS)) this.#socket.destroy();
     }
     await this.#closed;
   }
@@ -197,7 +210,13 @@ function listening(server: Server, { host, port }: Place): Promise<void> {
   });
 }
 
-/** A port in use is the operator's to mend; anything else is thrown as it is. */
+/** A port in use, and an address that this machine does not have, are the operator's to mend; anything else is thrown as it is. */
 export function listenError(error: NodeJS.ErrnoException, address: string, port: number, transport: 'tcp' | 'udp'): Error {
-  return error.code === 'EADDRINUSE' ? inputError('port-in-use', { address, port, transport }) : error;
+  if (error.code === 'EADDRINUSE') return inputError('port-in-use', { address, port, transport });
+  // Linux has the whole of 127.0.0.0/8; macOS has 127.0.0.1 only, until the others are added.
+  if (error.code === 'EADDRNOTAVAIL')
+    return inputError('nothing-known', {
+      what: `this machine has no address ${address}; add it to the loopback interface (macOS: sudo ifconfig lo0 alias ${address})`,
+    });
+  return error;
 }

@@ -83,7 +83,11 @@ export async function startFleet(
     ),
   );
   const listeners = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const stop = async (): Promise<void> => void (await Promise.all(listeners.map((listener) => listener.stop())));
+  let stopped: Promise<unknown> | undefined;
+  const stop = async (): Promise<void> => {
+    stopped ??= Promise.all(listeners.map((listener) => listener.stop()));
+    await stopped;
+  };
   const failures = started.flatMap((result) => (result.status === 'rejected' ? [toError(result.reason)] : []));
   if (failures.length > 0) {
     await stop();
@@ -183,7 +187,7 @@ function valuesOf(persona: Persona, address: string, parameters: Readonly<Record
 
 function authorities(address: string, ports: FleetPorts): Authorities {
   const at = (port: number, usual: number): string => (port === usual ? address : `${address}:${port}`);
-  return { http: at(ports.http, 80), https: at(ports.https, 443), alternative: at(ports.alternative, 80) };
+  return { http: at(ports.http, 80), https: at(ports.https, 443), alternative: at(ports.alternative, 80), httpPort: String(ports.http) };
 }
 
 function filled(truth: Truth, values: Values): Truth {

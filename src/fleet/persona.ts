@@ -16,7 +16,19 @@ export type Role = TcpRole | UdpRole;
 
 /** Names that every template may use, beside the persona's own parameters and what its reply adds under `with`. */
 const GIVEN = ['address', 'year'] as const;
-const GIVEN_IN_REPLIES = [...GIVEN, 'authority', 'host', 'target', 'date', 'length', 'nonce', 'http', 'https', 'alternative'] as const;
+const GIVEN_IN_REPLIES = [
+  ...GIVEN,
+  'authority',
+  'host',
+  'target',
+  'date',
+  'length',
+  'nonce',
+  'http',
+  'https',
+  'alternative',
+  'httpPort',
+] as const;
 
 const Hex = z.string().regex(/^([0-9a-fA-F]{2}|\{\{[a-zA-Z0-9|]+\}\})*$/, 'pairs of hex digits, or places such as {{mac|hex}}');
 const Byte = z.number().int().min(0).max(255);
@@ -245,9 +257,12 @@ const PersonaSchema = z.strictObject({
 /** A device model with one generation of firmware: all that it says on the network, and what a perfect tool would make of it. */
 export type Persona = z.infer<typeof PersonaSchema>;
 
-/** The personas, as the build bundled them or from their sources. */
-export function loadPersonas(): Persona[] {
-  return bundled('fleet', readPersonas);
+let loaded: readonly Persona[] | undefined;
+
+/** The personas, as the build bundled them or from their sources; read once a process. */
+export function loadPersonas(): readonly Persona[] {
+  loaded ??= bundled('fleet', () => readPersonas());
+  return loaded;
 }
 
 /**

@@ -3,7 +3,6 @@ import type { RfbService } from './persona.ts';
 import { fill, type Values } from './templates.ts';
 
 const VERSION_BYTES = 12;
-const MAX_HEARD_BYTES = 4096;
 
 /**
  * A VNC server up to its list of security types; nobody is authenticated. What a client says after that is written down.
@@ -19,23 +18,22 @@ export function serveRfb(service: RfbService, place: Place, values: Values): Pro
     return service.lockout !== undefined && count > service.lockout.after;
   };
   return listenTcp(place, async (socket) => {
-    const connection = new Connection(socket);
     const { host, port, role, visits } = place;
-    socket.on('data', (bytes) => visits.add({ host, port, role, transport: 'tcp', at: performance.now(), bytes: Buffer.from(bytes) }));
+    const connection = new Connection(socket, (bytes) => visits.add({ host, port, role, transport: 'tcp', at: performance.now(), bytes }));
     if (service.lockout !== undefined && lockedOut(socket.remoteAddress ?? '')) {
       // Sent before the client's version is read, so in the framing of 3.3 whatever the client speaks.
       await connection.say(Buffer.concat([Buffer.from('RFB 003.003\n'), word(0), text(service.lockout.reason)]));
-      return connection.end('close', () => socket.resetAndDestroy());
+      return connection.end('close');
     }
     if (!(await connection.rest(service.delayMs))) return;
     await connection.say(Buffer.from(`RFB ${service.version}\n`));
     // An UltraVNC repeater waits for the number of a viewer; it has no security types of its own.
-    if (service.version === '000.000') return connection.end('hang', () => socket.resetAndDestroy());
-    const hello = await connection.hear((bytes) => bytes.length >= VERSION_BYTES, MAX_HEARD_BYTES);
-    if (hello === undefined) return connection.end('close', () => socket.resetAndDestroy());
+    if (service.version === '000.000') return connection.end('hang');
+    const hello = await connection.hear((bytes) => bytes.length >= VERSION_BYTES);
+    if (hello === undefined) return connection.end('close');
     const { bytes, refused } = security(service, hello.toString('latin1', 0, VERSION_BYTES), values);
     await connection.say(bytes);
-    await connection.end(refused ? 'close' : 'hang', () => socket.resetAndDestroy());
+    await connection.end(refused ? 'close' : 'hang');
   });
 }
 

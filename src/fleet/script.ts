@@ -2,33 +2,21 @@ import { Connection, type Listener, listenTcp, type Place } from './connections.
 import type { ScriptService } from './persona.ts';
 import { fill, type Values } from './templates.ts';
 
-const MAX_HEARD_BYTES = 64 * 1024;
-
 /**
  * A TCP service that says what its persona says, whatever it hears: banners, and devices that break off or say nothing.
  * @throws {InputError} `port-in-use`
  */
 export function serveScript(service: ScriptService, place: Place, values: Values): Promise<Listener> {
   return listenTcp(place, async (socket) => {
-    const connection = new Connection(socket);
-    const reset = (): void => void socket.resetAndDestroy();
     const { host, port, role, visits } = place;
-    const spoken = Promise.withResolvers<void>();
-    let total = 0;
-    socket.on('data', (bytes: Buffer) => {
-      visits.add({ host, port, role, transport: 'tcp', at: performance.now(), bytes });
-      spoken.resolve();
-      total += bytes.length;
-      if (total > MAX_HEARD_BYTES) socket.destroy();
-    });
-    socket.once('end', () => socket.end());
+    const connection = new Connection(socket, (bytes) => visits.add({ host, port, role, transport: 'tcp', at: performance.now(), bytes }));
     for (const step of service.steps) {
-      if (step.heard) await Promise.race([spoken.promise, connection.closed]);
+      if (step.heard && (await connection.hear((bytes) => bytes.length > 0)) === undefined) break;
       if (step.sleepMs > 0 && !(await connection.rest(step.sleepMs))) return;
       const bytes =
         step.hex === undefined ? Buffer.from(fill(step.text ?? '', values), 'utf8') : Buffer.from(fill(step.hex, values), 'hex');
       if (bytes.length > 0 && !(await connection.say(bytes))) return;
     }
-    await connection.end(service.ends, reset);
+    await connection.end(service.ends);
   });
 }

@@ -6,14 +6,13 @@ import { Connection, type Listener, listenTcp, type Place } from './connections.
 import type { Reply, TlsSpec, WebService } from './persona.ts';
 import { fill, type Values } from './templates.ts';
 
-const MAX_REQUEST_BYTES = 16 * 1024;
 const HANDSHAKE_MS = 10_000;
 /** First byte of a TLS handshake record (RFC 8446 section 5.1). */
 const HANDSHAKE = 0x16;
 const PIECE_BYTES = 16 * 1024;
 
-/** Where the web services of the same device stand, as a redirect writes them: `127.77.0.9:8443`. */
-export type Authorities = Readonly<Record<'http' | 'https' | 'alternative', string>>;
+/** Where the web services of the same device stand, as a redirect writes them: `127.77.0.9:8443`; `httpPort` for redirects to other hosts. */
+export type Authorities = Readonly<Record<'http' | 'https' | 'alternative' | 'httpPort', string>>;
 
 /** What the service needs to know to answer. */
 interface Desk {
@@ -37,19 +36,18 @@ interface Request {
  */
 export async function serveWeb(service: WebService, place: Place, values: Values & Authorities, owner: string): Promise<Listener> {
   const desk: Desk = { service, place, values };
-  if (service.tls === undefined) return listenTcp(place, (socket) => converse(socket, () => socket.resetAndDestroy(), desk));
+  if (service.tls === undefined) return listenTcp(place, (socket) => converse(new Connection(socket), desk));
   const context = await contextOf(service.tls, owner, values);
   return listenTcp(place, async (raw) => {
-    const reset = (): void => void raw.resetAndDestroy();
     const first = await firstByte(raw);
     if (first === undefined) return;
     if (first !== HANDSHAKE) {
       if (service.plain === undefined) raw.destroy();
-      else await converse(raw, reset, desk, service.plain);
+      else await converse(new Connection(raw), desk, service.plain);
       return;
     }
     const secured = await secure(raw, context);
-    if (secured !== undefined) await converse(secured, reset, desk);
+    if (secured !== undefined) await converse(new Connection(secured, undefined, () => void raw.resetAndDestroy()), desk);
   });
 }
 
@@ -65,9 +63,11 @@ function firstByte(socket: Socket): Promise<number | undefined> {
     const done = (byte: number | undefined): void => {
       clearTimeout(timer);
       socket.off('readable', onReadable);
+      socket.off('end', hangUp);
       resolve(byte);
     };
-    const timer = setTimeout(() => socket.destroy(), HANDSHAKE_MS);
+    const hangUp = (): void => void socket.destroy();
+    const timer = setTimeout(hangUp, HANDSHAKE_MS);
     const onReadable = (): void => {
       const bytes: unknown = socket.read();
       if (!Buffer.isBuffer(bytes)) return;
@@ -75,8 +75,8 @@ function firstByte(socket: Socket): Promise<number | undefined> {
       done(bytes[0]);
     };
     socket.on('readable', onReadable);
-    socket.once('end', () => socket.destroy());
-    socket.on('error', () => socket.destroy());
+    socket.once('end', hangUp);
+    socket.on('error', hangUp);
     socket.once('close', () => done(undefined));
   });
 }
@@ -98,21 +98,22 @@ function secure(raw: Socket, secureContext: SecureContext): Promise<Socket | und
   });
 }
 
-async function converse(socket: Socket, reset: () => void, desk: Desk, always?: Reply): Promise<void> {
+async function converse(connection: Connection, desk: Desk, always?: Reply): Promise<void> {
   const { service, place, values } = desk;
-  const connection = new Connection(socket);
-  const heard = await connection.hear((bytes) => /\r?\n\r?\n/.test(bytes.toString('latin1')), MAX_REQUEST_BYTES);
+  const heard = await connection.hear((bytes) => /\r?\n\r?\n/.test(bytes.toString('latin1')));
   const request = heard === undefined ? undefined : readRequest(heard, place.host);
-  if (heard === undefined || request === undefined) return connection.end('reset', reset);
   const { role, visits, host, port } = place;
-  visits.add({ host, port, role, transport: 'tcp', at: performance.now(), method: request.method, path: request.target, bytes: heard });
+  const asked = request === undefined ? {} : { method: request.method, path: request.target };
+  if (connection.heard.length > 0)
+    visits.add({ host, port, role, transport: 'tcp', at: performance.now(), ...asked, bytes: connection.heard });
+  if (request === undefined) return connection.end('reset');
   const reply = always ?? service.routes.find(({ path }) => path === request.target) ?? service.otherwise;
   const own = { ...reply, with: { ...service.with, ...reply.with } };
   for (const piece of pieces(own, request, service.lineEnd, values)) {
     if (!(await connection.say(piece))) return;
     if (reply.pace !== undefined && !(await connection.rest(reply.pace.everyMs))) return;
   }
-  await connection.end(reply.ends, reset);
+  await connection.end(reply.ends);
 }
 
 function readRequest(bytes: Buffer, host: string): Request | undefined {

@@ -71,14 +71,16 @@ function sweepPart(
 ): SweepPart {
   if (run === undefined)
     return { completeness: { complete: true, limitations: [], notes: ['made of observations that do not say what was asked'] } };
+  const ledger = (end ?? checkpoint)?.['ledger'];
   const checked = InventorySchema.pick({ run: true, asked: true, ledger: true, completeness: true }).safeParse({
     run: {
       ...(typeof run['run'] === 'object' ? run['run'] : {}),
       ...(end === undefined ? {} : { endedAt: end['at'] }),
       ...(resumedAt.length === 0 ? {} : { resumedAt }),
     },
-    asked: run['asked'],
-    ledger: (end ?? checkpoint)?.['ledger'],
+    ...(run['asked'] === undefined ? {} : { asked: run['asked'] }),
+    // A sweep that was killed in its first second has none.
+    ...(ledger === undefined ? {} : { ledger }),
     completeness: end?.['completeness'] ?? {
       complete: false,
       limitations: [{ what: 'interrupted', text: 'the journal has no end: the sweep was cut off; continue it with scan --resume' }],
@@ -89,11 +91,5 @@ function sweepPart(
     const [issue] = checked.error.issues;
     throw inputError('not-a-journal', { file: 'its run line', reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` });
   }
-  const { run: ran, asked, ledger, completeness } = checked.data;
-  return {
-    ...(ran === undefined ? {} : { run: ran }),
-    ...(asked === undefined ? {} : { asked }),
-    completeness,
-    ...(ledger === undefined ? {} : { ledger }),
-  };
+  return checked.data;
 }

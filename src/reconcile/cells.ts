@@ -53,7 +53,8 @@ export function readMacs(cell: string): Item<string>[] {
     if (value !== undefined) return { value };
     if (SCIENTIFIC.test(word)) return { wrong: spoiled(word) };
     if (/^[0-9a-f]{12}$/i.test(digits)) return { wrong: `${shown(word)} is the MAC address of a group, not of a device` };
-    if (/^\d{1,11}$/.test(word)) return { wrong: `${shown(word)} has ${word.length} of the 12 digits of a MAC address; a spreadsheet may have cut leading zeros` };
+    if (/^\d{1,11}$/.test(word))
+      return { wrong: `${shown(word)} has ${word.length} of the 12 digits of a MAC address; a spreadsheet may have cut leading zeros` };
     return { wrong: `${shown(word)} is no MAC address` };
   });
 }
@@ -63,7 +64,9 @@ export function readUuids(cell: string): Item<string>[] {
   return splitCell(cell).map((word) => {
     const value = canonicalUid(word);
     if (value !== undefined) return { value };
-    return /^[{(]?(?:urn:uuid:)?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}[)}]?$/i.test(word) ? undefined : { wrong: `${shown(word)} is no UUID` };
+    return /^[{(]?(?:urn:uuid:)?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}[)}]?$/i.test(word)
+      ? undefined
+      : { wrong: `${shown(word)} is no UUID` };
   });
 }
 
@@ -71,7 +74,8 @@ export function readUuids(cell: string): Item<string>[] {
 export type HostItem = Item<{ readonly address: string } | { readonly name: string }>;
 
 export function readHosts(cell: string, column: 'address' | 'host'): HostItem[] {
-  return splitCell(cell).map((word) => {
+  const words = column === 'address' ? splitCell(cell) : cell.split(/[;,|\n]+/).flatMap((part) => (isLabel(part) ? [] : splitCell(part)));
+  return words.map((word) => {
     const bare = word.replace(/%.*$/s, '').replace(/^\[(.*)\]$/s, '$1');
     const [base = '', prefix] = bare.split('/');
     const address = parseAddress(base);
@@ -79,18 +83,31 @@ export function readHosts(cell: string, column: 'address' | 'host'): HostItem[] 
     const name = hostName(bare);
     // An address column may hold names; a word without a dot is rather a mistyped address, or a street.
     if (name !== undefined && (column === 'host' || name.includes('.'))) return { value: { name } };
-    if (column === 'host') return undefined; // a label for people
+    if (column === 'host') return undefined;
     const range = parseRange(bare);
-    return { wrong: 'reason' in range ? `${shown(word)} is no IP address${range.isName === true ? '' : `: ${range.reason}`}` : `${shown(word)} is a range; a record approves one device` };
+    return {
+      wrong:
+        'reason' in range
+          ? `${shown(word)} is no IP address${range.isName === true ? '' : `: ${range.reason}`}`
+          : `${shown(word)} is a range; a record approves one device`,
+    };
   });
+}
+
+/** `PiKVM in rack 3` in a column of host names is what people call it. */
+function isLabel(part: string): boolean {
+  const words = part.trim().split(/\s+/);
+  return words.length > 1 && !words.every((word) => /[.:]./.test(word));
 }
 
 function addressItem(word: string, address: AddressNumber, prefix: string | undefined): HostItem {
   const bits = familyOf(address) === 4 ? 32 : 128;
   const length = prefix === undefined ? bits : Number(prefix);
-  if (prefix !== undefined && (!/^\d{1,3}$/.test(prefix) || length > bits)) return { wrong: `${shown(word)}: after the / stands a prefix length, 0 to ${bits}` };
+  if (prefix !== undefined && (!/^\d{1,3}$/.test(prefix) || length > bits))
+    return { wrong: `${shown(word)}: after the / stands a prefix length, 0 to ${bits}` };
   // 10.0.0.0/24 is a network; 10.0.0.5/24 an address with its network. In a /31 and a /127 all are addresses (RFC 3021, RFC 6164).
-  if (length < bits - 1 && BigInt(address) % (1n << BigInt(bits - length)) === 0n) return { wrong: `${shown(word)} is a network; a record approves one device` };
+  if (length < bits - 1 && BigInt(address) % (1n << BigInt(bits - length)) === 0n)
+    return { wrong: `${shown(word)} is a network; a record approves one device` };
   if (spaceOf(address) === 'special') return { wrong: `${shown(word)} is no address that a device can have` };
   return { value: { address: formatAddress(address) } };
 }
@@ -120,7 +137,10 @@ export function readDate(cell: string, edge: 'begin' | 'end'): Item<string> {
   if (ENDLESS.test(cell)) return undefined;
   const { day = '', time, zone = 'Z' } = DATE.exec(cell)?.groups ?? {};
   const numbers = /^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b/.test(cell);
-  if (day === '') return { wrong: `${shown(cell)} ${numbers ? 'means another day in another country' : 'is no date'}; write it as 2026-12-31 (ISO 8601)` };
+  if (day === '')
+    return {
+      wrong: `${shown(cell)} ${numbers ? 'means another day in another country' : 'is no date'}; write it as 2026-12-31 (ISO 8601)`,
+    };
   // Date.parse takes 30 February for 2 March.
   const midnight = new Date(`${day}T00:00:00.000Z`);
   if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== day) return { wrong: `there is no day ${shown(day)}` };
@@ -131,11 +151,44 @@ export function readDate(cell: string, edge: 'begin' | 'end'): Item<string> {
 
 /** A moment as people read it: `2026-12-31` for the whole day, else with its time. */
 export function dateText(moment: string): string {
-  return moment.endsWith(LAST_MOMENT) || moment.endsWith('T00:00:00.000Z') ? moment.slice(0, 10) : `${moment.slice(0, 16).replace('T', ' ')} UTC`;
+  return moment.endsWith(LAST_MOMENT) || moment.endsWith('T00:00:00.000Z')
+    ? moment.slice(0, 10)
+    : `${moment.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-const YES = new Set(['yes', 'y', 'true', '1', 'x', 'ja', 'oui', 'approved', 'authorised', 'authorized', 'sanctioned', 'expected', 'allowed', 'ok']);
-const NO = new Set(['no', 'n', 'false', '0', 'nein', 'non', 'notapproved', 'unapproved', 'denied', 'rejected', 'revoked', 'pending', 'requested', 'unauthorised', 'unauthorized']);
+const YES = new Set([
+  'yes',
+  'y',
+  'true',
+  '1',
+  'x',
+  'ja',
+  'oui',
+  'approved',
+  'authorised',
+  'authorized',
+  'sanctioned',
+  'expected',
+  'allowed',
+  'ok',
+]);
+const NO = new Set([
+  'no',
+  'n',
+  'false',
+  '0',
+  'nein',
+  'non',
+  'notapproved',
+  'unapproved',
+  'denied',
+  'rejected',
+  'revoked',
+  'pending',
+  'requested',
+  'unauthorised',
+  'unauthorized',
+]);
 
 /** Yes or no, in the usual words; an empty cell is no. */
 export function readYesNo(cell: string): Item<boolean> {
@@ -144,13 +197,44 @@ export function readYesNo(cell: string): Item<boolean> {
   return YES.has(word) || cell === '✓' || cell === '✔' ? { value: true } : { wrong: `${shown(cell)} is neither yes nor no` };
 }
 
-const ENDED = new Set(['retired', 'retire', 'disposed', 'disposal', 'decommissioned', 'decommissioning', 'scrapped', 'destroyed', 'stolen', 'lost', 'missing', 'absent', 'sold', 'donated', 'recycled', 'returned', 'archived', 'deprecated', 'obsolete', 'removed', 'deleted', 'revoked', 'rejected', 'denied']);
+const ENDED = new Set([
+  'retired',
+  'retire',
+  'disposed',
+  'disposal',
+  'decommissioned',
+  'decommissioning',
+  'scrapped',
+  'destroyed',
+  'stolen',
+  'lost',
+  'missing',
+  'absent',
+  'sold',
+  'donated',
+  'recycled',
+  'returned',
+  'archived',
+  'deprecated',
+  'obsolete',
+  'removed',
+  'deleted',
+  'revoked',
+  'rejected',
+  'denied',
+]);
 /** The choice lists of ServiceNow's `cmdb_ci`, where an export gives values instead of labels: retired, stolen, absent. */
-const ENDED_CODES: Readonly<Record<string, ReadonlySet<string>>> = { installstatus: new Set(['7', '8', '100']), operationalstatus: new Set(['6']) };
+const ENDED_CODES: Readonly<Record<string, ReadonlySet<string>>> = {
+  installstatus: new Set(['7', '8', '100']),
+  operationalstatus: new Set(['6']),
+};
 
 /** Whether a status says that the record approves nothing any more: retired, disposed of, stolen … */
 export function isEnded(status: string, heading: string): boolean {
-  const [first = '', ...rest] = status.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter((word) => word !== '');
+  const [first = '', ...rest] = status
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
   return ENDED.has(first) || (rest.length === 0 && ENDED_CODES[foldHeading(heading)]?.has(first) === true);
 }
 

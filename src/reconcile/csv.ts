@@ -28,7 +28,7 @@ export function readCsv(text: string, file: string): ListTable {
     if (preamble) at += 1;
   }
   if (at >= lines.length) return { headings: [], rows: [] };
-  separator ??= separatorOf(lines[at] ?? '');
+  separator ??= separatorOf(lines, at);
   let headings: readonly string[] | undefined;
   const rows: ListRow[] = [];
   while (at < lines.length) {
@@ -77,9 +77,16 @@ function readRecord(lines: readonly string[], from: number, separator: string): 
 }
 
 function parseRecord(text: string, separator: string): string[] | 'open' | 'broken' {
-  if (!text.includes('"')) return text.split(separator).map((cell) => cell.trim());
   try {
-    return parse(text, { delimiter: separator, record_delimiter: ['\0'], relax_quotes: true, trim: separator !== '\t', max_record_size: 2 * MAX_RECORD })[0] ?? [''];
+    return (
+      parse(text, {
+        delimiter: separator,
+        record_delimiter: ['\0'],
+        relax_quotes: true,
+        trim: separator !== '\t',
+        max_record_size: 2 * MAX_RECORD,
+      })[0] ?? ['']
+    );
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     return error.code === 'CSV_QUOTE_NOT_CLOSED' ? 'open' : 'broken';
@@ -87,10 +94,10 @@ function parseRecord(text: string, separator: string): string[] | 'open' | 'brok
 }
 
 /** The separator with which the first line has the most known headings; where there is but one heading, a tab, so that its cells may hold lists. */
-function separatorOf(line: string): string {
+function separatorOf(lines: readonly string[], from: number): string {
   const fits = SEPARATORS.map((separator) => {
-    const cells = parseRecord(line, separator);
-    const headings = Array.isArray(cells) ? cells.filter((cell) => foldHeading(cell) !== '') : [];
+    const record = readRecord(lines, from, separator);
+    const headings = 'cells' in record ? record.cells.filter((cell) => foldHeading(cell) !== '') : [];
     return { separator, known: headings.filter(isKnownHeading).length, all: headings.length };
   });
   const [best] = fits.toSorted((a, b) => b.known - a.known || b.all - a.all);

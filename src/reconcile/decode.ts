@@ -14,7 +14,8 @@ export interface ListText {
 export function readListText(file: string): ListText {
   try {
     const { size } = statSync(file);
-    if (size > MAX_LIST_BYTES) throw inputError('unreadable-file', { file, reason: `it is larger than ${MAX_LIST_BYTES / 1024 / 1024} MiB` });
+    if (size > MAX_LIST_BYTES)
+      throw inputError('unreadable-file', { file, reason: `it is larger than ${MAX_LIST_BYTES / 1024 / 1024} MiB` });
   } catch (error) {
     if (error instanceof Error && 'code' in error) throw inputError('unreadable-file', { file, reason: systemReason(error) });
     throw error;
@@ -26,7 +27,8 @@ export function readListText(file: string): ListText {
     throw inputError('unreadable-file', { file, reason: systemReason(error) });
   }
   const decoded = decode(bytes);
-  if (decoded.text.includes('\0')) throw inputError('unreadable-file', { file, reason: 'it is no text (a spreadsheet is to be saved as CSV)' });
+  if (decoded.text.includes('\0'))
+    throw inputError('unreadable-file', { file, reason: 'it is no text (a spreadsheet is to be saved as CSV)' });
   return decoded;
 }
 

@@ -47,7 +47,9 @@ const IDENTIFYING: ReadonlySet<Meaning> = new Set(['serial', 'mac', 'uuid', 'hos
 const JOINED: ReadonlySet<Meaning> = new Set(['mac', 'address', 'host', 'status', 'site']);
 
 const MEANINGS: ReadonlyMap<string, { readonly meaning: Meaning; readonly group: number }> = new Map(
-  entriesOf(HEADINGS).flatMap(([meaning, groups]) => groups.flatMap((words, group) => words.split(' ').map((word) => [word, { meaning, group }] as const))),
+  entriesOf(HEADINGS).flatMap(([meaning, groups]) =>
+    groups.flatMap((words, group) => words.split(' ').map((word) => [word, { meaning, group }] as const)),
+  ),
 );
 
 function entriesOf<K extends string, V>(record: Readonly<Record<K, V>>): [K, V][] {
@@ -95,15 +97,23 @@ export function readHeadings(headings: readonly string[]): Columns {
     const columns = of.get(known.meaning) ?? [];
     of.set(known.meaning, [...columns, { heading: heading.trim(), index, ...known }]);
   }
-  const sorted = new Map([...of].map(([meaning, columns]) => [meaning, columns.toSorted((a, b) => a.group - b.group || a.index - b.index)] as const));
-  return { of: sorted, identifying: [...sorted.keys()].some((meaning) => IDENTIFYING.has(meaning)), notes: [...[...sorted].flatMap(choiceNote), ...ignoredNote(ignored)] };
+  const sorted = new Map(
+    [...of].map(([meaning, columns]) => [meaning, columns.toSorted((a, b) => a.group - b.group || a.index - b.index)] as const),
+  );
+  return {
+    of: sorted,
+    identifying: [...sorted.keys()].some((meaning) => IDENTIFYING.has(meaning)),
+    notes: [...[...sorted].flatMap(choiceNote), ...ignoredNote(ignored)],
+  };
 }
 
 function choiceNote([meaning, columns]: readonly [Meaning, readonly Column[]]): string[] {
   const [first, ...rest] = columns;
   const others = rest.filter(({ group }) => group !== first?.group || !JOINED.has(meaning));
   if (first === undefined || others.length === 0 || meaning === 'status') return [];
-  return [`"${first.heading}" is read before ${others.map(({ heading }) => `"${heading}"`).join(', ')} (${WORDS[meaning] ?? meaning}); what comes later counts where the first is empty`];
+  return [
+    `"${first.heading}" is read before ${others.map(({ heading }) => `"${heading}"`).join(', ')} (${WORDS[meaning] ?? meaning}); what comes later counts where the first is empty`,
+  ];
 }
 
 const WORDS: Readonly<Partial<Record<Meaning, string>>> = {
@@ -119,7 +129,9 @@ const WORDS: Readonly<Partial<Record<Meaning, string>>> = {
 };
 
 function ignoredNote(headings: readonly string[]): string[] {
-  return headings.length === 0 ? [] : [`ignored: ${count(headings.length, 'column')} of no known meaning (${headings.map((heading) => `"${heading}"`).join(', ')})`];
+  return headings.length === 0
+    ? []
+    : [`ignored: ${count(headings.length, 'column')} of no known meaning (${headings.map((heading) => `"${heading}"`).join(', ')})`];
 }
 
 /** Whether all cells of a row count that stand under headings of a meaning and are equally specific. */

@@ -10,7 +10,8 @@ export function readJson(text: string, file: string): ListTable {
     throw inputError('bad-approved', { reason: `it is not JSON: ${systemReason(error)}` }, { file });
   }
   const entries: unknown = isObject(value) ? value['assets'] : value;
-  if (!Array.isArray(entries)) throw inputError('bad-approved', { reason: 'it is neither a list of objects nor an object with a list "assets"' }, { file });
+  if (!Array.isArray(entries))
+    throw inputError('bad-approved', { reason: 'it is neither a list of objects nor an object with a list "assets"' }, { file });
   const list: readonly unknown[] = entries;
   const headings = [...new Set(list.flatMap((entry) => (isObject(entry) ? Object.keys(entry) : [])))];
   return { headings, rows: list.map((entry, index) => rowOf(entry, index, headings, file)) };

@@ -25,9 +25,11 @@ export function parseWindow(text: string): ApprovalWindow | { readonly reason: s
   const days = parseDays(dayText);
   if (days === undefined) return { reason: `"${dayText}" names no days of the week; ${EXAMPLE}` };
   const [fromMinute, toMinute] = [minuteOf(from), minuteOf(to)];
-  if (fromMinute === undefined || toMinute === undefined || fromMinute === DAY_MINUTES) return { reason: `the window "${trimmed}" has no such time of day; times are 00:00 to 24:00` };
+  if (fromMinute === undefined || toMinute === undefined || fromMinute === DAY_MINUTES)
+    return { reason: `the window "${trimmed}" has no such time of day; times are 00:00 to 24:00` };
   if (fromMinute === toMinute) return { reason: `the window "${trimmed}" begins and ends at the same time; a whole day is 00:00-24:00` };
-  if (!isTimeZone(zone)) return { reason: `"${zone}" is no time zone that is known here; give one of the IANA database, as Europe/Berlin or UTC` };
+  if (!isTimeZone(zone))
+    return { reason: `"${zone}" is no time zone that is known here; give one of the IANA database, as Europe/Berlin or UTC` };
   return { days, fromMinute, toMinute, timeZone: zone, text: trimmed };
 }
 

@@ -1,0 +1,31 @@
+import type { DeviceClass, Severity, State } from '../vocabulary.ts';
+import type { AssetSource } from './asset.ts';
+import type { Conflict, Matched } from './match.ts';
+
+/** The record that a finding is about. */
+export interface FindingAsset {
+  readonly id?: string;
+  readonly name?: string;
+  readonly owner?: string;
+  readonly source: AssetSource;
+}
+
+/** What holding an inventory against approved assets says of one device, or of one record that no device carries. */
+export interface Finding {
+  readonly state: State;
+  readonly severity: Severity;
+  /** Absent where the finding is about a record only. */
+  readonly deviceKey?: string;
+  readonly class?: DeviceClass;
+  /** What people call the device; of a record only, what the record calls it. */
+  readonly name: string;
+  /** Of the device; of a record only, where it should be. */
+  readonly addresses: readonly string[];
+  readonly asset?: FindingAsset;
+  /** The identifiers that device and record have in common. */
+  readonly matched: readonly Matched[];
+  /** What the record says and the device shows otherwise. */
+  readonly conflicts: readonly Conflict[];
+  /** One or two sentences: which identifiers matched, what conflicts, what to do. Device text in it is cleaned. */
+  readonly explanation: string;
+}

@@ -1,0 +1,7 @@
+export { type ApprovedAsset, type ApprovedList, type AssetSource, type SetAside, sourceText } from './asset.ts';
+export { readApproved } from './approved.ts';
+export { failing } from './failing.ts';
+export type { Finding, FindingAsset } from './finding.ts';
+export type { Conflict, Matched } from './match.ts';
+export { reconcile, type ReconcileOptions } from './reconcile.ts';
+export { type ApprovalWindow, isInWindow, parseWindow } from './windows.ts';

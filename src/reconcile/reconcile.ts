@@ -1,0 +1,385 @@
+import type { Device } from '../devices/device.ts';
+import { askedHosts } from '../inventory/changes.ts';
+import type { Inventory } from '../inventory/schema.ts';
+import { byAddress } from '../observations/read.ts';
+import { parseAddress } from '../targets/addresses.ts';
+import { printable, shortened } from '../text.ts';
+import {
+  CLASS_SEVERITY,
+  type DeviceClass,
+  type Posture,
+  QUIET_CLASSES,
+  SEVERITIES,
+  type Severity,
+  type State,
+  STATES,
+} from '../vocabulary.ts';
+import { type ApprovedAsset, type ApprovedList, assetName, type SetAside, sourceText } from './asset.ts';
+import { dateText } from './cells.ts';
+import { addressesText, conflictsText, deviceText, kindsText, listText, nameOf, recordsText, recordText } from './explain.ts';
+import type { Finding, FindingAsset } from './finding.ts';
+import { AssetIndex, type Pair, type Seen, seenDevices } from './match.ts';
+import { resolve, type Resolution } from './resolve.ts';
+import { isInWindow } from './windows.ts';
+
+export interface ReconcileOptions {
+  /** The moment for which approvals and windows are asked. */
+  readonly now: Date;
+  /** An approval that ends within so many days is `expiring`. */
+  readonly expiringWithinDays?: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * Holds an inventory against the approved list: one finding for each device, and one for each record that no device carries. Devices of quiet classes
+ * have one only where a record matches them. The most pressing come first; the result does not depend on the order of devices or records.
+ */
+export function reconcile(inventory: Inventory, list: ApprovedList, { now, expiringWithinDays = 30 }: ReconcileOptions): Finding[] {
+  const devices = seenDevices(inventory).toSorted((a, b) => byDevice(a.device, b.device));
+  const assets = list.assets.toSorted(bySource);
+  const index = new AssetIndex(assets);
+  const resolved = resolve(new Map(devices.map((seen) => [seen, index.pairsOf(seen)])));
+  const aside = new AssetIndex(list.setAside.map(({ asset }) => asset));
+  const asideOf = (seen: Seen): SetAside[] => {
+    const named = new Set(aside.pairsOf(seen).flatMap(({ asset, verdict }) => (verdict === 'same' ? [asset] : [])));
+    return list.setAside.filter(({ asset }) => named.has(asset));
+  };
+  const context: Context = { now, soonMs: expiringWithinDays * DAY_MS };
+  const findings = [...resolved].flatMap(([seen, resolution]) => {
+    if (resolution.outcome !== 'unapproved') return [deviceFinding(seen, resolution, context)];
+    return QUIET_CLASSES.has(seen.device.class) ? [] : [unapproved(seen, resolution, asideOf(seen))];
+  });
+  return [...findings, ...recordFindings(inventory, assets, resolved, context)].toSorted(byPressure);
+}
+
+interface Context {
+  readonly now: Date;
+  readonly soonMs: number;
+}
+
+// ---- devices ----------------------------------------------------------------------------------------------------
+
+type Claimed = Exclude<Resolution, { readonly outcome: 'unapproved' }>;
+
+function deviceFinding({ device }: Seen, resolution: Claimed, context: Context): Finding {
+  const { pair } = resolution;
+  const { asset, matched, conflicts } = pair;
+  const { state, explanation } = resolution.outcome === 'carried' ? carried(pair, context) : contested(resolution);
+  return { state, severity: severityOf(state, device), ...about(device), asset: findingAsset(asset), matched, conflicts, explanation };
+}
+
+function about(device: Device): Pick<Finding, 'deviceKey' | 'class' | 'name' | 'addresses'> {
+  return { deviceKey: device.deviceKey, class: device.class, name: nameOf(device), addresses: device.addresses };
+}
+
+function findingAsset(asset: ApprovedAsset): FindingAsset {
+  const { id, ticket, owner, source } = asset;
+  const known = id ?? ticket;
+  return { ...(known === undefined ? {} : { id: known }), name: assetName(asset), ...(owner === undefined ? {} : { owner }), source };
+}
+
+interface Verdict {
+  readonly state: State;
+  readonly explanation: string;
+}
+
+/** A device that is the record's: what is to be said of its approval, the most pressing first. */
+function carried(pair: Pair, { now, soonMs }: Context): Verdict {
+  const { asset, device, conflicts, matched, strong, atHome } = pair;
+  const alone = !strong && matched.length === 1 && matched[0]?.kind === 'ip';
+  const who = `It is ${recordText(asset)} by its ${kindsText(matched)}${alone ? ' alone' : ''}`;
+  const lapse = lapseOf(asset, now);
+  const different = conflicts.filter(({ what }) => what !== 'address');
+  const differences = different.length === 0 ? '' : conflictsText(different);
+  const moved =
+    strong && asset.addresses.length > 0 && !atHome
+      ? `it is at ${addressesText(device.addresses)}, not at ${addressesText(asset.addresses)}`
+      : '';
+  if (lapse !== undefined)
+    return {
+      state: lapse.state,
+      explanation: `${who}, but ${listText([lapse.text, moved, differences].filter((text) => text !== ''))}. ${lapse.advice}`,
+    };
+  if (asset.ignored !== undefined)
+    return { state: 'ignored', explanation: `${who}, which is an exception: ${shortened(printable(asset.ignored.reason), 200)}` };
+  if (moved !== '')
+    return {
+      state: 'moved',
+      explanation: `${who}, but ${listText([moved, differences].filter((text) => text !== ''))}. Find out who moved it, or correct the record.`,
+    };
+  if (differences !== '')
+    return { state: 'changed', explanation: `${who}, but ${differences}. Find out what was changed, or correct the record.` };
+  const { validUntil } = asset;
+  if (validUntil !== undefined && Date.parse(validUntil) - now.getTime() <= soonMs)
+    return { state: 'expiring', explanation: `${who}; its approval ends on ${dateText(validUntil)}. Renew it before that day.` };
+  return {
+    state: 'approved-present',
+    explanation: alone
+      ? `${who}, and nothing speaks against it. Add its serial number or MAC address to the record to be sure.`
+      : `${who}.`,
+  };
+}
+
+/** Why a record approves nothing at a moment. */
+function lapseOf(
+  { validFrom, validUntil, windows }: ApprovedAsset,
+  now: Date,
+): { readonly state: State; readonly text: string; readonly advice: string } | undefined {
+  if (validUntil !== undefined && now.getTime() > Date.parse(validUntil))
+    return {
+      state: 'expired',
+      text: `its approval ended on ${dateText(validUntil)}`,
+      advice: 'Renew the approval, or take the device off the network.',
+    };
+  const advice = 'Find out why it answers at another time, or correct the record.';
+  if (validFrom !== undefined && now.getTime() < Date.parse(validFrom))
+    return { state: 'outside-window', text: `it is approved only from ${dateText(validFrom)} on`, advice };
+  if (windows.length > 0 && !windows.some((window) => isInWindow(window, now)))
+    return {
+      state: 'outside-window',
+      text: `it is approved only at these times: ${windows.map(({ text }) => printable(text)).join('; ')}`,
+      advice,
+    };
+  return undefined;
+}
+
+function contested(resolution: Exclude<Claimed, { readonly outcome: 'carried' }>): Verdict {
+  const { pair, outcome } = resolution;
+  const { asset, matched, conflicts } = pair;
+  const by = kindsText(matched);
+  switch (outcome) {
+    case 'impostor':
+      return {
+        state: 'impostor',
+        explanation: `It has the ${by} of ${recordText(asset)}, but ${conflictsText(conflicts)}. Find it: it is not the device that was approved.`,
+      };
+    case 'approved-twice':
+      return {
+        state: 'duplicate',
+        explanation: `${recordsText([asset, ...resolution.others])} all approve it. Keep the one that is right.`,
+      };
+    case 'claimed-twice':
+      return {
+        state: 'duplicate',
+        explanation: `It is ${recordText(asset)} by its ${by}, and so is ${listText(resolution.rivals.map(({ device }) => deviceText(device)))}. Find out which one was approved; the other may be a copy.`,
+      };
+    case 'ambiguous':
+      return {
+        state: 'ambiguous',
+        explanation:
+          resolution.others.length > 0
+            ? `It could be any of ${recordsText([asset, ...resolution.others])}. Add a serial number or MAC address to the right one.`
+            : `It has the ${by} of ${recordText(asset)}, but ${conflicts.length > 0 ? conflictsText(conflicts) : 'it shows marks of several unrelated products'}. Find out which device it is, and correct the record or remove the device.`,
+      };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function unapproved(
+  { device }: Seen,
+  { near }: Extract<Resolution, { readonly outcome: 'unapproved' }>,
+  aside: readonly SetAside[],
+): Finding {
+  const risks = risksOf(device);
+  const why =
+    aside.length > 0
+      ? `The approved list names it and does not approve it: ${listText(aside.map(({ asset, why: reason }) => `${sourceText(asset.source)}, ${reason}`))}.`
+      : near !== undefined
+        ? `It has the ${kindsText(near.matched)} of ${recordText(near.asset)}, which is another device.`
+        : 'No record of the approved list names it.';
+  const risk = risks.length > 0 ? ` It lets in anyone (${risks.join(', ')}).` : '';
+  return {
+    state: 'unapproved',
+    severity: severityOf('unapproved', device),
+    ...about(device),
+    matched: [],
+    conflicts: [],
+    explanation: `${why}${risk} Approve it, or take it off the network.`,
+  };
+}
+
+/** Who reaches such a device over the network is in: no login stands in the way. */
+const OPEN_TO_ANYONE: ReadonlySet<Posture> = new Set([
+  'vnc-no-authentication',
+  'ipmi-anonymous-login',
+  'ipmi-no-authentication',
+  'open-without-login',
+  'not-set-up',
+]);
+
+function risksOf({ posture }: Device): Posture[] {
+  return posture.filter((one) => OPEN_TO_ANYONE.has(one));
+}
+
+/** Approved, excused and unknown is for information; the rest weighs what its class does, and more where nobody approved it and it poses as another or lets in anyone. */
+function severityOf(state: State, device: Device): Severity {
+  if (INFORMATION.has(state)) return 'info';
+  const steps = (state === 'impostor' ? 1 : 0) + ((state === 'impostor' || state === 'unapproved') && risksOf(device).length > 0 ? 1 : 0);
+  return SEVERITIES[Math.max(0, SEVERITIES.indexOf(CLASS_SEVERITY[device.class]) - steps)] ?? 'critical';
+}
+
+const INFORMATION: ReadonlySet<State> = new Set<State>(['approved-present', 'not-checked', 'ignored']);
+
+// ---- records that no device carries -----------------------------------------------------------------------------
+
+function recordFindings(
+  inventory: Inventory,
+  assets: readonly ApprovedAsset[],
+  resolved: ReadonlyMap<Seen, Resolution>,
+  { now }: Context,
+): Finding[] {
+  const covered = new Set<ApprovedAsset>();
+  const posing = new Map<ApprovedAsset, Device>();
+  const rivals = new Map<ApprovedAsset, { readonly state: 'duplicate' | 'ambiguous'; readonly pair: Pair }>();
+  const at = new Map<string, Device>();
+  for (const [{ device, addresses }, resolution] of resolved) {
+    for (const address of addresses) if (!at.has(address)) at.set(address, device);
+    if (resolution.outcome === 'unapproved') continue;
+    const { asset } = resolution.pair;
+    if (resolution.outcome === 'impostor') posing.set(asset, device);
+    else covered.add(asset);
+    if (resolution.outcome !== 'approved-twice' && resolution.outcome !== 'ambiguous') continue;
+    const state = resolution.outcome === 'ambiguous' ? 'ambiguous' : 'duplicate';
+    for (const other of resolution.others) if (!rivals.has(other)) rivals.set(other, { state, pair: resolution.pair });
+  }
+  const isAsked = askedOf(inventory);
+  return assets.flatMap((asset) => {
+    if (covered.has(asset)) return [];
+    const rival = rivals.get(asset);
+    if (rival !== undefined) return [rivalFinding(asset, rival.state, rival.pair)];
+    const { state, explanation } = absent(asset, {
+      now,
+      isAsked,
+      complete: inventory.completeness.complete,
+      occupant: posing.get(asset) ?? asset.addresses.map((address) => at.get(address)).find((one) => one !== undefined),
+      posing: posing.has(asset),
+    });
+    return [recordFinding(asset, state, explanation, asset.class)];
+  });
+}
+
+function recordFinding(asset: ApprovedAsset, state: State, explanation: string, kind: DeviceClass | undefined): Finding {
+  return {
+    state,
+    severity: INFORMATION.has(state) ? 'info' : kind === undefined ? 'medium' : CLASS_SEVERITY[kind],
+    ...(asset.class === undefined ? {} : { class: asset.class }),
+    name: shortened(printable(assetName(asset)), 60),
+    addresses: asset.addresses,
+    asset: findingAsset(asset),
+    matched: [],
+    conflicts: [],
+    explanation,
+  };
+}
+
+/** A record beside another one that has the device. */
+function rivalFinding(asset: ApprovedAsset, state: 'duplicate' | 'ambiguous', { asset: other, device }: Pair): Finding {
+  const explanation =
+    state === 'duplicate'
+      ? `${recordText(other)} approves the same device, ${deviceText(device)}. Keep the one that is right.`
+      : `${deviceText(device)} could be this or ${recordText(other)}. Add a serial number or MAC address to the right one.`;
+  return recordFinding(asset, state, explanation, device.class);
+}
+
+interface Absence {
+  readonly now: Date;
+  readonly isAsked: (asset: ApprovedAsset) => { readonly asked: readonly string[]; readonly notAsked: readonly string[] };
+  readonly complete: boolean;
+  /** What answers at an address of the record instead. */
+  readonly occupant: Device | undefined;
+  /** Whether it has something of the record. */
+  readonly posing: boolean;
+}
+
+/** What the absence of a record's device means. */
+function absent(asset: ApprovedAsset, { now, isAsked, complete, occupant, posing }: Absence): Verdict {
+  if (asset.ignored !== undefined)
+    return {
+      state: 'ignored',
+      explanation: `It was not seen; the record is an exception: ${shortened(printable(asset.ignored.reason), 200)}`,
+    };
+  const lapse = lapseOf(asset, now);
+  if (lapse !== undefined)
+    return {
+      state: 'not-checked',
+      explanation: `It was not seen and need not be: ${lapse.text}.${lapse.state === 'expired' ? ' Remove the record if the device is gone.' : ''}`,
+    };
+  const { asked, notAsked } = isAsked(asset);
+  const instead = occupant === undefined ? '' : ` What answers there is ${deviceText(occupant)}.`;
+  if (occupant !== undefined && posing)
+    return {
+      state: 'approved-missing',
+      explanation: `Nothing was found that is this device: what has its identifiers is ${deviceText(occupant)}. Find out where it is.`,
+    };
+  if (asked.length === 0 && notAsked.length === 0)
+    return {
+      state: 'not-checked',
+      explanation:
+        'The record has no address, and nothing that answered carries its identifiers. Add its address to know whether it is missing.',
+    };
+  if (asked.length === 0)
+    return {
+      state: 'not-checked',
+      explanation: `${addressesText(notAsked)} ${notAsked.length === 1 ? 'was' : 'were'} not among the addresses of the sweep.`,
+    };
+  if (!complete)
+    return {
+      state: 'not-checked',
+      explanation: `The sweep is not complete: that nothing was found at ${addressesText(asked)} may be the sweep's fault.${instead}`,
+    };
+  const rest = notAsked.length === 0 ? '' : ` (${addressesText(notAsked)} not asked)`;
+  return {
+    state: 'approved-missing',
+    explanation: `${addressesText(asked)} ${asked.length === 1 ? 'was' : 'were'} asked${rest}, and nothing was found there that is this device.${instead} Find out where it is, or correct the record.`,
+  };
+}
+
+/** The addresses of a record, and those that the operator gave its name for, by whether the sweep asked them. */
+function askedOf(inventory: Inventory): Absence['isAsked'] {
+  const asked = askedHosts(inventory);
+  const given = Object.entries(inventory.asked?.names ?? {}).map(([address, name]) => ({
+    address,
+    name: name.toLowerCase().replace(/\.$/, ''),
+  }));
+  const isAsked = (address: string): boolean => {
+    const number = parseAddress(address);
+    return number !== undefined && asked(number);
+  };
+  return ({ addresses, names }) => {
+    const all = [...new Set([...addresses, ...given.filter(({ name }) => names.includes(name)).map(({ address }) => address)])];
+    return { asked: all.filter(isAsked), notAsked: all.filter((address) => !isAsked(address)) };
+  };
+}
+
+// ---- order ------------------------------------------------------------------------------------------------------
+
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function byDevice(a: Device, b: Device): number {
+  return byAddress(a.addresses[0] ?? '', b.addresses[0] ?? '') || byText(a.deviceKey, b.deviceKey);
+}
+
+function bySource(a: ApprovedAsset, b: ApprovedAsset): number {
+  return (
+    byText(a.source.file, b.source.file) ||
+    (a.source.line ?? a.source.index ?? 0) - (b.source.line ?? b.source.index ?? 0) ||
+    byText(JSON.stringify(a), JSON.stringify(b))
+  );
+}
+
+function byPressure(a: Finding, b: Finding): number {
+  return (
+    STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
+    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
+    byAddress(a.addresses[0] ?? '', b.addresses[0] ?? '') ||
+    byText(a.name, b.name) ||
+    byText(a.deviceKey ?? '', b.deviceKey ?? '') ||
+    (a.asset === undefined || b.asset === undefined
+      ? 0
+      : (a.asset.source.line ?? a.asset.source.index ?? 0) - (b.asset.source.line ?? b.asset.source.index ?? 0))
+  );
+}

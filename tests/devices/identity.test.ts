@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { canonicalSerial, canonicalSpki, canonicalUid, deriveKey, factIdentifiers, ownMac, sortIdentifiers, uidReadings, uidToken, usableSerial } from '../../src/devices/identity.ts';
+import type { Identifier } from '../../src/vocabulary.ts';
+
+const UUID = '00112233445566778899aabbccddeeff';
+const SMBIOS = '33221100554477668899aabbccddeeff';
+const REVERSED = 'ffeeddccbbaa99887766554433221100';
+
+test.for([
+  { text: '00112233-4455-6677-8899-AABBCCDDEEFF', uid: UUID },
+  { text: '{00112233-4455-6677-8899-aabbccddeeff}', uid: UUID },
+  { text: 'urn:uuid:00112233-4455-6677-8899-aabbccddeeff', uid: UUID },
+  { text: ` ${UUID} `, uid: UUID },
+  { text: '00000000-0000-0000-0000-000000000000', uid: undefined },
+  { text: 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF', uid: undefined },
+  { text: '0102030405060708090a0b0c0d0e0f10', uid: undefined },
+  { text: '100f0e0d0c0b0a090807060504030201', uid: undefined }, // the same of OpenBMC, reversed
+  { text: '03000200-0400-0500-0006-000700080009', uid: undefined },
+  { text: '00020003-0004-0005-0006-000700080009', uid: undefined }, // AMI's as SMBIOS says it
+  { text: '0011223344556677', uid: undefined },
+  { text: 'not a uuid', uid: undefined },
+  { text: '', uid: undefined },
+])('canonicalUid: $text', ({ text, uid }) => expect(canonicalUid(text)).toBe(uid));
+
+test('a UUID has three readings', () => expect(uidReadings(UUID)).toEqual([UUID, SMBIOS, REVERSED]));
+
+test('all byte orders of a UUID have one token, also where one view turned it and the other reversed it', () => {
+  expect(new Set([UUID, SMBIOS, REVERSED].map(uidToken)).size).toBe(1);
+  fc.assert(
+    fc.property(fc.stringMatching(/^[0-9a-f]{32}$/), (uid) => {
+      for (const reading of uidReadings(uid)) for (const again of uidReadings(reading)) expect(uidToken(again)).toBe(uidToken(uid));
+    }),
+  );
+});
+
+test('other UUIDs have other tokens', () => expect(uidToken('10112233445566778899aabbccddeeff')).not.toBe(uidToken(UUID)));
+
+test.for([
+  { text: 'ABC 123', canonical: 'ABC123', usable: 'ABC 123' },
+  { text: 'abc123  ', canonical: 'ABC123', usable: 'abc123' },
+  { text: '000123', canonical: '000123', usable: '000123' },
+  { text: '', canonical: '', usable: undefined },
+  { text: '0000000', canonical: '0000000', usable: undefined },
+  { text: 'To Be Filled By O.E.M.', canonical: 'TOBEFILLEDBYO.E.M.', usable: undefined },
+  { text: 'Default string', canonical: 'DEFAULTSTRING', usable: undefined },
+  { text: 'N/A', canonical: 'N/A', usable: undefined },
+  { text: '0123456789', canonical: '0123456789', usable: undefined },
+  { text: '𝟘𝟘𝟘', canonical: '𝟘𝟘𝟘', usable: undefined },
+])('serial number "$text"', ({ text, canonical, usable }) => {
+  expect(canonicalSerial(text)).toBe(canonical);
+  expect(usableSerial(text)).toBe(usable);
+});
+
+test.for([
+  { text: '00:00:5e:00:53:10', mac: '00:00:5E:00:53:10' },
+  { text: '0000.5e00.5310', mac: '00:00:5E:00:53:10' },
+  { text: '00:00:5e:00:01:0a', mac: undefined }, // VRRP
+  { text: '00:00:5e:00:02:0a', mac: undefined }, // VRRP for IPv6
+  { text: '00:00:0c:07:ac:01', mac: undefined }, // HSRP
+  { text: '00:00:0c:9f:f0:01', mac: undefined }, // HSRP version 2
+  { text: '00:07:b4:00:01:01', mac: undefined }, // GLBP
+  { text: '00:00:00:00:00:00', mac: undefined },
+  { text: '01:00:5e:00:00:01', mac: undefined },
+])('ownMac: $text', ({ text, mac }) => expect(ownMac(text)).toBe(mac));
+
+test('a key is 64 hex digits', () => {
+  expect(canonicalSpki('AB'.repeat(32))).toBe('ab'.repeat(32));
+  expect(canonicalSpki('ab')).toBeUndefined();
+});
+
+test('what the facts of an endpoint identify', () => {
+  const facts = {
+    'mac.address': '00:00:5E:00:53:10',
+    'snmp.engine.mac': '00:00:5E:00:53:11',
+    'ipmi.guid': UUID,
+    'redfish.uuid': '00000000-0000-0000-0000-000000000000',
+    'tls.spki': 'cd'.repeat(32),
+    'moxa.serial': 'MX 12',
+    'addp.mac': 42,
+  };
+  expect(factIdentifiers(facts, '192.0.2.1:443')).toEqual([
+    { kind: 'mac', value: '00:00:5E:00:53:10', from: 'neighbour table 192.0.2.1:443' },
+    { kind: 'mac', value: '00:00:5E:00:53:11', from: 'snmp engine 192.0.2.1:443' },
+    { kind: 'guid', value: UUID, from: 'ipmi 192.0.2.1:443' },
+    { kind: 'spki', value: 'cd'.repeat(32), from: 'tls 192.0.2.1:443' },
+    { kind: 'serial', value: 'MX 12', from: 'moxa 192.0.2.1:443' },
+  ]);
+});
+
+test('identifiers are sorted by strength, each value once', () => {
+  const ip: Identifier = { kind: 'ip', value: '192.0.2.1', from: 'address' };
+  const serial: Identifier = { kind: 'serial', value: 'S1', from: 'a' };
+  expect(sortIdentifiers([ip, { ...serial, from: 'b' }, serial])).toEqual([serial, ip]);
+});
+
+test('a key comes from the strongest identifier, and the order of the others is of no matter', () => {
+  const ids: Identifier[] = [
+    { kind: 'ip', value: '192.0.2.1', from: 'address' },
+    { kind: 'serial', value: 's 1', from: 'a' },
+    { kind: 'mac', value: '00:00:5E:00:53:10', from: 'b' },
+  ];
+  const key = deriveKey(ids, 'Dell');
+  expect(key).toMatch(/^kvm-[0-9a-f]{12}$/);
+  expect(deriveKey(ids.toReversed(), 'Dell')).toBe(key);
+  expect(deriveKey([{ kind: 'serial', value: 'S1', from: 'c' }], 'Dell')).toBe(key);
+  expect(deriveKey(ids, 'HPE')).not.toBe(key);
+});
