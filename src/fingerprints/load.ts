@@ -198,7 +198,7 @@ function misuse(condition: Condition, { name, type }: FactDefinition, beside: re
   if (field !== undefined && type !== 'pages') return `\`field\` applies to http.pages only`;
   if (json !== undefined && type !== 'json' && type !== 'pages' && name !== 'http.body')
     return `${name} is not JSON: \`json\` does not apply`;
-  if ((type === 'integer' || type === 'integers') && (regex !== undefined || prefix !== undefined || hasVersions(oneOf)))
+  if ((type === 'integer' || type === 'integers') && (regex !== undefined || prefix !== undefined))
     return `${name} is a number: compare it with equals, in or contains`;
   if (type === 'integer' && equals !== undefined && typeof equals !== 'number') return `${name} is a number`;
   const compared = [equals, contains, ...(Array.isArray(oneOf) ? oneOf : [])].filter(
@@ -216,10 +216,6 @@ function misuse(condition: Condition, { name, type }: FactDefinition, beside: re
   )
     return 'a pattern over a body stands in `all:` beside a `contains` or `prefix` on the same body, which is looked for first';
   return undefined;
-}
-
-function hasVersions(oneOf: Condition['in']): boolean {
-  return oneOf !== undefined && !Array.isArray(oneOf);
 }
 
 const CAPTURE_NAMES: ReadonlySet<string> = new Set(CAPTURES);

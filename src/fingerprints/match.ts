@@ -180,13 +180,10 @@ function fitsOne(
   value: FactValue,
 ): Fitted | undefined {
   if (typeof value !== 'string') {
+    if (oneOf !== undefined && !Array.isArray(oneOf)) return inVersions(oneOf, textOf(value));
     const same =
-      equals !== undefined
-        ? value === equals
-        : contains !== undefined
-          ? value === contains
-          : Array.isArray(oneOf) && oneOf.some((one) => one === value);
-    return same ? { text: textOf(value), captures: {} } : undefined;
+      equals !== undefined ? value === equals : contains !== undefined ? value === contains : oneOf?.some((one) => one === value);
+    return same === true ? { text: textOf(value), captures: {} } : undefined;
   }
   const cut = value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value;
   const text = fold ? cut.toLowerCase() : cut;
@@ -199,10 +196,16 @@ function fitsOne(
   if (equals !== undefined) return text === equals ? { text: cut, captures: {} } : undefined;
   if (prefix !== undefined) return text.startsWith(prefix) ? { text: cut, captures: {} } : undefined;
   if (Array.isArray(oneOf)) return oneOf.includes(text) ? { text: cut, captures: {} } : undefined;
-  if (oneOf !== undefined) return Object.hasOwn(oneOf, text) ? { text: cut, captures: { version: oneOf[text] as string } } : undefined;
+  if (oneOf !== undefined) return inVersions(oneOf, text);
   if (typeof contains !== 'string') return undefined;
   const at = text.indexOf(contains);
   return at < 0 ? undefined : { text: cut.slice(at, at + Math.max(contains.length, 1)), captures: {} };
+}
+
+/** A value that dates a release: a hash, a size. */
+function inVersions(versions: Readonly<Record<string, string>>, text: string): Fitted | undefined {
+  const version = Object.hasOwn(versions, text) ? versions[text] : undefined;
+  return version === undefined ? undefined : { text, captures: { version } };
 }
 
 function capturesOf(groups: Record<string, string | null>, folded: string, original: string, from: number): Record<string, string> {

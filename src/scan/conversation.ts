@@ -11,7 +11,7 @@ import type { SocketWire } from '../sweep/socket-wire.ts';
 import type { OpenPort } from '../sweep/sweep.ts';
 import type { UdpTalk } from '../sweep/udp-talk.ts';
 import type { PortPlan } from '../targets/ports.ts';
-import { type Facts, LEVELS, levelOf, type Outcome } from '../vocabulary.ts';
+import { type Facts, type FactValue, LEVELS, levelOf, type Outcome } from '../vocabulary.ts';
 
 export interface ConversationContext {
   readonly matcher: Matcher;
@@ -33,6 +33,8 @@ export class Conversations {
   readonly #hasHttps: boolean;
   readonly #redfish = new Set<string>();
   readonly #found = new Set<string>();
+  /** Paths that a device has answered at one of its ports: `192.0.2.10 /licensing`. */
+  readonly #answered = new Set<string>();
 
   constructor(context: ConversationContext) {
     this.#context = context;
@@ -173,8 +175,15 @@ export class Conversations {
     for (let path = this.#wanted(talk, asked); path !== undefined; path = this.#wanted(talk, asked)) {
       const next = path;
       asked.add(next);
-      const outcome = await talk.run(web.scheme, async () => ({ 'http.pages': { [next]: pageRecord(await web.get(next)) } }));
-      if (outcome === 'given-up') return;
+      let status: number | undefined;
+      const outcome = await talk.run(web.scheme, async () => {
+        const page = await web.get(next);
+        status = page.status;
+        return { 'http.pages': { [next]: pageRecord(page) } };
+      });
+      // A device whose account is used up is asked no more, and neither is a port that sends its first page and every question elsewhere.
+      if (outcome === 'given-up' || (isRedirect(status) && isRedirect(talk.facts['http.status']))) return;
+      if (status === 200) this.#answered.add(`${talk.device.host} ${next}`);
       this.#match(talk);
     }
   }
@@ -189,7 +198,9 @@ export class Conversations {
       if (claim === undefined || fingerprint.asks === undefined) continue;
       // Where another product is certain, this one's marks are its face, or its base.
       if (best !== undefined && best !== claim && certaintyOf(best) >= LEVELS.certain) continue;
-      const wanted = asksOf(claim, fingerprint.asks).find(({ path }) => !asked.has(path));
+      const wanted = asksOf(claim, fingerprint.asks).find(
+        ({ path }) => !asked.has(path) && !this.#answered.has(`${talk.device.host} ${path}`),
+      );
       if (wanted !== undefined) return wanted.path;
     }
     return undefined;
@@ -226,6 +237,10 @@ export class Conversations {
   #fault({ device }: Talk, error: unknown): void {
     this.#context.onFault(device, error);
   }
+}
+
+function isRedirect(status: FactValue | undefined): boolean {
+  return typeof status === 'number' && status >= 300 && status < 400;
 }
 
 /** Whether the first page sent us to another port of the device. */
@@ -268,6 +283,11 @@ class Talk {
     this.plan = plan;
     this.deadline = deadline;
     this.#all = all;
+  }
+
+  /** What is known of the endpoint by now. */
+  get facts(): Facts {
+    return byEndpoint(this.observations)[0]?.facts ?? {};
   }
 
   get key(): string {

@@ -18,6 +18,8 @@ import { SocketWire } from './socket-wire.ts';
 const CONNECT_MS = 3000;
 /** The knee of this runtime: more at once only wait for each other (docs/sweep.md). */
 const HANDSHAKES_AT_ONCE = 32;
+/** How long a device may take to hear that a connection has ended. */
+const FAREWELL_MS = 20;
 /** A device whose handshake takes longer is given one connection at a time. */
 const SLOW_HANDSHAKE_MS = 500;
 /** Pages kept for the redirects of a device's other ports, over all devices. */
@@ -114,7 +116,8 @@ export class Device {
       },
       onClosed: () => {
         this.budget.rest();
-        release();
+        // The device hears of the end a little later than we: its place stays taken until then.
+        setTimeout(release, FAREWELL_MS);
       },
     });
   }

@@ -198,12 +198,6 @@ test.for<Mistake>([
     says: 'http.status is a number',
   },
   {
-    name: 'versions of numbers',
-    replace: ["http.title, regex: '^RackView (?P<version>\\d+)'", "http.status, in: { a: '1' }"],
-    line: 11,
-    says: 'http.status is a number',
-  },
-  {
     name: 'text compared with a number',
     replace: ["http.title, regex: '^RackView (?P<version>\\d+)'", "http.status, equals: '200'"],
     line: 11,
