@@ -12,10 +12,10 @@ export function shortened(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 }
 
-/** The nearest of some names to a mistyped one (Levenshtein distance, at most a third of its length), or undefined. */
+/** The nearest of some names to a mistyped one (Levenshtein distance: two letters, in long names a third of them), or undefined. */
 export function nearest(name: string, names: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.floor(name.length / 3) + 1;
+  let least = name.length < 4 ? 2 : Math.max(3, Math.floor(name.length / 3) + 1);
   for (const candidate of names) {
     if (Math.abs(candidate.length - name.length) >= least) continue;
     const distance = editDistance(name, candidate);

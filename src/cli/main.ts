@@ -1,11 +1,17 @@
-import { Command, CommanderError } from 'commander';
+import type { Command } from 'commander';
 import { version } from '../data.ts';
 import { InputError } from '../errors.ts';
 import { EXIT } from './exit.ts';
 
 /** Runs the command line. Each command's work is imported when it is asked for: `--help` should not wait for what it does not need. */
 export async function main(argv: readonly string[]): Promise<void> {
-  const program = new Command('kvmsweep')
+  // Asked often, by scripts: not worth loading a parser for.
+  if (argv.length === 3 && (argv[2] === '--version' || argv[2] === '-V')) {
+    process.stdout.write(`${version()}\n`);
+    return;
+  }
+  const commander = await import('commander');
+  const program = new commander.Command('kvmsweep')
     .description(
       'Finds the remote-access hardware on a network (IP-KVMs, BMCs, console servers), says what it is and how it knows,\nand holds it against what you approved. Read-only: it never logs in, guesses a credential or changes anything.',
     )
@@ -29,7 +35,7 @@ Exit codes: 0 done · 1 findings that --fail-on names · 2 usage or input error 
   try {
     await program.parseAsync(argv.map((word) => (word === '-iL' ? '--input-list' : word)));
   } catch (error) {
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = error instanceof commander.CommanderError ? usageCode(error) : exitCodeOf(error);
   }
 }
 
@@ -47,8 +53,12 @@ async function commands(): Promise<((program: Command) => void)[]> {
   return files.map(({ register }) => register);
 }
 
+/** Of help and version asked for, and of words that the parser did not understand and has said so. */
+function usageCode({ exitCode }: { readonly exitCode: number }): number {
+  return exitCode === 0 ? EXIT.done : EXIT.usage;
+}
+
 function exitCodeOf(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage; // it has said its text
   if (error instanceof InputError) {
     process.stderr.write(`${error.message}\n`);
     return EXIT.usage;

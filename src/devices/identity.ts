@@ -11,17 +11,24 @@ const PLACEHOLDER_UIDS: ReadonlySet<string> = new Set(
     '92384634293823428820489239905423', // DMTF mock-up
     '00000000000000000000000000000001', // One-KVM
     '03000200040005000006000700080009', // AMI's unset SMBIOS UUID
+    'a123456789abcdefa123456789abcdef', // the example of OpenIPMI's simulator
   ].map(uidToken),
 );
 
-/** A UUID or GUID as 32 lower-case hex digits, or undefined where it is none or a placeholder. */
+/** A UUID or GUID as 32 lower-case hex digits, or undefined where it is none or names no single device. */
 export function canonicalUid(text: string): string | undefined {
   const digits = text
     .trim()
     .replace(/^urn:uuid:/i, '')
     .replace(/[{}\s-]/g, '')
     .toLowerCase();
-  return /^[0-9a-f]{32}$/.test(digits) && !PLACEHOLDER_UIDS.has(uidToken(digits)) ? digits : undefined;
+  if (!/^[0-9a-f]{32}$/.test(digits) || PLACEHOLDER_UIDS.has(uidToken(digits))) return undefined;
+  return uidReadings(digits).some(isWord) ? undefined : digits;
+}
+
+/** `SUPERMICRO` and zeros: the firmware's maker, on all of its boards (zipmi bmc_id.py). */
+function isWord(uid: string): boolean {
+  return /^[A-Za-z ]{3,15}\0+$/.test(Buffer.from(uid, 'hex').toString('latin1'));
 }
 
 /** The first three fields turned round, as SMBIOS stores them (DMTF DSP0134 section 7.2.1). */

@@ -5,7 +5,7 @@ import { fuse } from '../devices/fuse.ts';
 import { InputError, inputError, type Problem } from '../errors.ts';
 import { setHash } from '../fingerprints/load.ts';
 import type { Matcher } from '../fingerprints/match.ts';
-import { byEndpoint } from '../observations/observation.ts';
+import { byEndpoint, type EndpointFacts } from '../observations/observation.ts';
 import { indexObservations, type ReadEntry } from '../observations/read.ts';
 import { withHistory } from './history.ts';
 import { type Inventory, InventorySchema, SCHEMA_VERSION } from './schema.ts';
@@ -50,17 +50,31 @@ export async function deriveInventory(
     const sweep = sweepPart(run, end, lastCheckpoint, resumedAt);
     const now = new Date(sweep.run?.endedAt ?? (typeof lastCheckpoint?.['at'] === 'string' ? lastCheckpoint['at'] : Date.now()));
     const devices: Unkeyed[] = [];
-    for (const host of index.hosts) devices.push(...devicesAt(host, byEndpoint(index.of(host)), matcher, now));
+    const unrecognised: Inventory['unrecognised'] = [];
+    for (const host of index.hosts) {
+      const endpoints = byEndpoint(index.of(host));
+      const found = devicesAt(host, endpoints, matcher, now);
+      devices.push(...found);
+      const answered = found.length > 0 ? [] : endpoints.flatMap(answeredText);
+      if (answered.length > 0) unrecognised.push({ host, endpoints: answered });
+    }
     const inventory: Inventory = {
       schemaVersion: SCHEMA_VERSION,
       tool: { name: 'kvmsweep', version: version(), fingerprints: setHash(matcher.fingerprints) },
       ...sweep,
       devices: withHistory(fuse(devices), previous),
+      unrecognised,
     };
     return { inventory, problems: index.problems, observations: index.observations };
   } finally {
     index.close();
   }
+}
+
+/** An endpoint that spoke a protocol: `443/tcp=https`. */
+function answeredText({ port, transport, probes }: EndpointFacts): string[] {
+  const spoken = probes.at(-1);
+  return port === undefined || transport === undefined || spoken === undefined ? [] : [`${port}/${transport}=${spoken}`];
 }
 
 function sweepPart(

@@ -99,6 +99,9 @@ export const InventorySchema = z.strictObject({
   }),
   ledger: LedgerSchema.exactOptional(),
   devices: z.array(DeviceSchema),
+  unrecognised: z
+    .array(z.strictObject({ host: Text, endpoints: z.array(Text) }))
+    .describe('addresses that answered (at 443/tcp=https), and that no definition claims'),
 });
 
 export type Inventory = Omit<z.infer<typeof InventorySchema>, 'devices'> & { readonly devices: readonly Device[] };

@@ -42,7 +42,7 @@ const KIND_WORDS: Readonly<Record<IdentifierKind, string>> = {
   uuid: 'UUID',
   spki: 'certificate key',
   fqdn: 'name',
-  ip: 'address',
+  ip: 'IP address',
 };
 
 /** `serial number and MAC address`. */
@@ -55,7 +55,7 @@ const CONFLICT_WORDS: Readonly<Record<Conflict['what'], string>> = {
   serial: 'the serial number',
   mac: 'the MAC address',
   uuid: 'the UUID',
-  address: 'the address',
+  address: 'the IP address',
   certificate: 'the key of the certificate',
   vendor: 'the maker',
   class: 'the class',
@@ -64,9 +64,9 @@ const CONFLICT_WORDS: Readonly<Record<Conflict['what'], string>> = {
   version: 'the version',
 };
 
-/** `the maker is PiKVM, not Dell`. */
+/** `the maker is PiKVM (record: Dell)`. */
 export function conflictsText(conflicts: readonly Conflict[]): string {
   return listText(
-    conflicts.map(({ what, approved, seen }) => `${CONFLICT_WORDS[what]} is ${seen === '' ? 'not shown' : seen}, not ${approved}`),
+    conflicts.map(({ what, approved, seen }) => `${CONFLICT_WORDS[what]} is ${seen === '' ? 'not shown' : seen} (record: ${approved})`),
   );
 }

@@ -214,10 +214,9 @@ function kindConflicts(
   const vendor = asset.vendor ?? named?.vendor;
   const otherVendor = vendor !== undefined && vendorDiffers(vendor, device);
   if (otherVendor) hard.push(conflict('vendor', vendor, device.vendor ?? ''));
-  const kind = asset.class ?? named?.class;
-  // A device that shows only its VNC server, or only IPMI, may well be the one that is approved.
-  if (kind !== undefined && classDiffers(kind, device))
-    (asset.class === undefined || device.class === 'vnc-software' ? soft : hard).push(conflict('class', kind, device.class));
+  // A device that shows only its VNC server may well be the one that is approved.
+  if (asset.class !== undefined && classDiffers(asset.class, device))
+    (device.class === 'vnc-software' ? soft : hard).push(conflict('class', asset.class, device.class));
   if (text !== undefined && (named !== undefined || asset.product !== undefined)) {
     const found = conflict('product', text, [device.product, device.generation].filter((part) => part !== undefined).join(' '));
     if (!productDiffers(text, device)) soft.push(...(named !== undefined && generationDiffers(text, device) ? [found] : []));
@@ -225,5 +224,8 @@ function kindConflicts(
     // Of the right maker, and called something that we do not know: its own name for it.
     else if (strong || asset.vendor === undefined || device.vendor === undefined || otherVendor) soft.push(found);
   }
+  // So may one that shows only IPMI, where its product is all that the record says.
+  if (asset.class === undefined && named !== undefined && hard.length === 0 && classDiffers(named.class, device))
+    soft.push(conflict('class', named.class, device.class));
   return { hard, soft };
 }

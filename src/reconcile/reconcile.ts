@@ -94,7 +94,7 @@ function carried(pair: Pair, { now, soonMs }: Context): Verdict {
   const differences = different.length === 0 ? '' : conflictsText(different);
   const moved =
     strong && asset.addresses.length > 0 && !atHome
-      ? `it is at ${addressesText(device.addresses)}, not at ${addressesText(asset.addresses)}`
+      ? `it is at ${addressesText(device.addresses)} (record: ${addressesText(asset.addresses)})`
       : '';
   if (lapse !== undefined)
     return {
@@ -253,6 +253,7 @@ function recordFindings(
       now,
       isAsked,
       complete: inventory.completeness.complete,
+      answersAt: (address) => inventory.unrecognised.find(({ host }) => host === address)?.endpoints,
       occupant: posing.get(asset) ?? asset.addresses.map((address) => at.get(address)).find((one) => one !== undefined),
       posing: posing.has(asset),
     });
@@ -287,6 +288,8 @@ interface Absence {
   readonly now: Date;
   readonly isAsked: (asset: ApprovedAsset) => { readonly asked: readonly string[]; readonly notAsked: readonly string[] };
   readonly complete: boolean;
+  /** The endpoints that answer at an address without being recognised. */
+  readonly answersAt: (address: string) => readonly string[] | undefined;
   /** What answers at an address of the record instead. */
   readonly occupant: Device | undefined;
   /** Whether it has something of the record. */
@@ -294,7 +297,7 @@ interface Absence {
 }
 
 /** What the absence of a record's device means. */
-function absent(asset: ApprovedAsset, { now, isAsked, complete, occupant, posing }: Absence): Verdict {
+function absent(asset: ApprovedAsset, { now, isAsked, complete, answersAt, occupant, posing }: Absence): Verdict {
   if (asset.ignored !== undefined)
     return {
       state: 'ignored',
@@ -328,6 +331,12 @@ function absent(asset: ApprovedAsset, { now, isAsked, complete, occupant, posing
     return {
       state: 'not-checked',
       explanation: `The sweep is not complete: that nothing was found at ${addressesText(asked)} may be the sweep's fault.${instead}`,
+    };
+  const [unknown] = asked.filter((address) => answersAt(address) !== undefined);
+  if (unknown !== undefined && occupant === undefined)
+    return {
+      state: 'not-checked',
+      explanation: `Something answers at ${unknown} (${(answersAt(unknown) ?? []).join(', ')}) that no fingerprint recognises, so it may or may not be this device. Look at it by hand.`,
     };
   const rest = notAsked.length === 0 ? '' : ` (${addressesText(notAsked)} not asked)`;
   return {
@@ -376,6 +385,7 @@ function byPressure(a: Finding, b: Finding): number {
     STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
     SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
     byAddress(a.addresses[0] ?? '', b.addresses[0] ?? '') ||
+    Number(a.deviceKey === undefined) - Number(b.deviceKey === undefined) ||
     byText(a.name, b.name) ||
     byText(a.deviceKey ?? '', b.deviceKey ?? '') ||
     (a.asset === undefined || b.asset === undefined

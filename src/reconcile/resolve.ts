@@ -120,7 +120,7 @@ function notCarried(own: readonly Pair[], carriers: ReadonlyMap<ApprovedAsset, r
   );
   const [impostor] = posing.toSorted((a, b) => Number(b.strong) - Number(a.strong) || Number(b.atHome) - Number(a.atHome));
   if (impostor !== undefined) return { outcome: 'impostor', pair: impostor };
-  const [unclear, ...others] = own.filter((pair) => pair.verdict === 'unclear' && isFree(pair));
+  const [unclear, ...others] = own.filter((pair) => pair.verdict === 'unclear' && !isAccountedFor(pair, carriers.get(pair.asset) ?? []));
   if (unclear !== undefined) return { outcome: 'ambiguous', pair: unclear, others: others.map(({ asset }) => asset) };
   const near = own.find(({ verdict }) => verdict !== 'unclear') ?? own[0];
   return near === undefined ? { outcome: 'unapproved' } : { outcome: 'unapproved', near };

@@ -53,10 +53,24 @@ const FINGERPRINTS: readonly Fingerprint[] = [
       { fact: 'snmp.engine.text', regex: '^(?P<serial>.+) fw (?P<version>.+) at (?P<hostname>.+)', claims: 'class', certainty: 40 },
     ],
   },
-  { id: 'page', title: 'Page', vendor: 'Page', product: 'Welcome', class: 'not-remote-access', ...PROOF, rules: [{ fact: 'http.title', prefix: 'Welcome', certainty: 80 }] },
-  ...['one', 'two', 'three', 'four', 'five'].map(
-    (id): Fingerprint => ({ id, title: id, vendor: id, product: id, class: 'ip-kvm', ...PROOF, rules: [{ fact: 'http.body', contains: id, certainty: 80 }] }),
-  ),
+  {
+    id: 'page',
+    title: 'Page',
+    vendor: 'Page',
+    product: 'Welcome',
+    class: 'not-remote-access',
+    ...PROOF,
+    rules: [{ fact: 'http.title', prefix: 'Welcome', certainty: 80 }],
+  },
+  ...['one', 'two', 'three', 'four', 'five'].map((id): Fingerprint => ({
+    id,
+    title: id,
+    vendor: id,
+    product: id,
+    class: 'ip-kvm',
+    ...PROOF,
+    rules: [{ fact: 'http.body', contains: id, certainty: 80 }],
+  })),
 ];
 
 export const matcher = new Matcher(FINGERPRINTS);

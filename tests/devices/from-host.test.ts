@@ -25,8 +25,16 @@ function told(devices: readonly Unkeyed[]): string[] {
 
 test.for<{ name: string; endpoints: EndpointFacts[]; expected: string[] }>([
   { name: 'nothing claims anything', endpoints: [endpoint(80, { 'http.title': 'Printer' })], expected: [] },
-  { name: 'one device at two ports', endpoints: [endpoint(80, { 'http.title': 'Alpha' }), endpoint(443, { 'http.title': 'Alpha 1.2' })], expected: ['Alpha AlphaKVM 90 at 80+443'] },
-  { name: 'an answer without a product is a device', endpoints: [endpoint('udp', { 'ipmi.auth.types': 20 })], expected: ['unknown bmc 92 at 623'] },
+  {
+    name: 'one device at two ports',
+    endpoints: [endpoint(80, { 'http.title': 'Alpha' }), endpoint(443, { 'http.title': 'Alpha 1.2' })],
+    expected: ['Alpha AlphaKVM 90 at 80+443'],
+  },
+  {
+    name: 'an answer without a product is a device',
+    endpoints: [endpoint('udp', { 'ipmi.auth.types': 20 })],
+    expected: ['unknown bmc 92 at 623'],
+  },
   {
     name: 'generic yields to a product, though it is surer',
     endpoints: [endpoint(443, { 'http.generator': 'idrac-ish' }), endpoint('udp', { 'ipmi.auth.types': 20 })],
@@ -37,7 +45,11 @@ test.for<{ name: string; endpoints: EndpointFacts[]; expected: string[] }>([
     endpoints: [endpoint(80, { 'http.title': 'Welcome to nginx' }), endpoint('udp', { 'ipmi.auth.types': 20 })],
     expected: ['unknown bmc 92 at 80+623'],
   },
-  { name: 'a page of no interest alone is what it is', endpoints: [endpoint(80, { 'http.title': 'Welcome to nginx' })], expected: ['Page Welcome 80 at 80'] },
+  {
+    name: 'a page of no interest alone is what it is',
+    endpoints: [endpoint(80, { 'http.title': 'Welcome to nginx' })],
+    expected: ['Page Welcome 80 at 80'],
+  },
   {
     name: 'two devices behind one address',
     endpoints: [endpoint(443, { 'http.title': 'Alpha 1.2' }), endpoint(8443, { 'http.title': 'Beta 7' })],
@@ -45,10 +57,18 @@ test.for<{ name: string; endpoints: EndpointFacts[]; expected: string[] }>([
   },
   {
     name: 'two devices behind one address, whose MAC both could have',
-    endpoints: [endpoint('host', { 'mac.address': '00:00:5E:00:53:10' }), endpoint(443, { 'http.title': 'Alpha 1.2' }), endpoint(8443, { 'http.title': 'Beta 7' })],
+    endpoints: [
+      endpoint('host', { 'mac.address': '00:00:5E:00:53:10' }),
+      endpoint(443, { 'http.title': 'Alpha 1.2' }),
+      endpoint(8443, { 'http.title': 'Beta 7' }),
+    ],
     expected: ['Alpha AlphaKVM 93 at 443', 'Beta BetaKVM 70 at 8443'],
   },
-  { name: 'marks of three makers on one page', endpoints: [endpoint(80, { 'http.body': 'one two three' })], expected: ['unknown ip-kvm 30 at 80'] },
+  {
+    name: 'marks of three makers on one page',
+    endpoints: [endpoint(80, { 'http.body': 'one two three' })],
+    expected: ['unknown ip-kvm 30 at 80'],
+  },
   {
     name: 'marks of five makers at one address',
     endpoints: ['one', 'two', 'three', 'four', 'five'].map((body, i) => endpoint(8000 + i, { 'http.body': body })),
@@ -99,7 +119,7 @@ test('devicesAt: a serial number that nobody set is none', () => {
   expect(device?.identifiers.map(({ kind }) => kind)).toEqual(['ip']);
 });
 
-test("devicesAt: times of other tools become UTC, and what is no time is left out", () => {
+test('devicesAt: times of other tools become UTC, and what is no time is left out', () => {
   const [device] = at(
     endpoint(80, { 'http.title': 'Alpha' }, { first: '2026-11-22T19:30:00+02:00', last: 'yesterday' }),
     endpoint(443, { 'http.title': 'Alpha' }, { first: '2026-11-22T18:00:00Z', last: '2026-11-22T18:00:01.5Z' }),

@@ -41,7 +41,10 @@ test.for<Case>([
   },
   {
     name: 'a serial number on boards with other GUIDs is that of the chassis',
-    devices: [unkeyed('10.0.0.1', { ids: { serial: 'AB12', guid: UUID } }), unkeyed('10.0.0.2', { ids: { serial: 'AB12', guid: '1'.repeat(31) + '2' } })],
+    devices: [
+      unkeyed('10.0.0.1', { ids: { serial: 'AB12', guid: UUID } }),
+      unkeyed('10.0.0.2', { ids: { serial: 'AB12', guid: '1'.repeat(31) + '2' } }),
+    ],
     expected: ['10.0.0.1 shared-identifier', '10.0.0.2 shared-identifier'],
   },
   {
@@ -49,7 +52,11 @@ test.for<Case>([
     devices: Array.from({ length: 17 }, (_, i) => unkeyed(`10.0.0.${i + 1}`, { ids: { serial: 'AB12' } })),
     expected: Array.from({ length: 17 }, (_, i) => `10.0.0.${i + 1} shared-identifier`),
   },
-  { name: 'a MAC ties', devices: [unkeyed('10.0.0.1', { ids: { mac: MAC } }), unkeyed('10.0.0.2', { ids: { mac: MAC } })], expected: ['10.0.0.1+10.0.0.2'] },
+  {
+    name: 'a MAC ties',
+    devices: [unkeyed('10.0.0.1', { ids: { mac: MAC } }), unkeyed('10.0.0.2', { ids: { mac: MAC } })],
+    expected: ['10.0.0.1+10.0.0.2'],
+  },
   {
     name: 'a MAC ties what one view knows by name to what the other does not',
     devices: [unkeyed('10.0.0.1', { ...IDRAC, ids: { mac: MAC } }), unnamed('10.0.0.2', { ids: { mac: MAC } })],
@@ -97,7 +104,10 @@ test.for<Case>([
   },
   {
     name: 'a copied image: GUID and key agree, the MACs do not',
-    devices: [unkeyed('10.0.0.1', { ids: { guid: UUID, spki: KEY, mac: MAC } }), unkeyed('10.0.0.2', { ids: { guid: UUID, spki: KEY, mac: OTHER_MAC } })],
+    devices: [
+      unkeyed('10.0.0.1', { ids: { guid: UUID, spki: KEY, mac: MAC } }),
+      unkeyed('10.0.0.2', { ids: { guid: UUID, spki: KEY, mac: OTHER_MAC } }),
+    ],
     expected: ['10.0.0.1 shared-certificate shared-identifier', '10.0.0.2 shared-certificate shared-identifier'],
   },
   {
@@ -127,8 +137,23 @@ test.for<Case>([
 
 test('fuse: the surest view gives the identity, the others what it does not know', () => {
   const [one, ...rest] = fuse([
-    unnamed('10.0.0.2', { certainty: 60, level: 'likely', version: '1.2', hostname: 'b', ids: { mac: MAC }, firstSeen: '2026-01-01T00:00:00.000Z' }),
-    unkeyed('10.0.0.1', { ...IDRAC, certainty: 99, hostname: 'a', ids: { mac: MAC }, posture: ['legacy-tls'], firstSeen: '2026-01-02T00:00:00.000Z', lastSeen: '2026-01-03T00:00:00.000Z' }),
+    unnamed('10.0.0.2', {
+      certainty: 60,
+      level: 'likely',
+      version: '1.2',
+      hostname: 'b',
+      ids: { mac: MAC },
+      firstSeen: '2026-01-01T00:00:00.000Z',
+    }),
+    unkeyed('10.0.0.1', {
+      ...IDRAC,
+      certainty: 99,
+      hostname: 'a',
+      ids: { mac: MAC },
+      posture: ['legacy-tls'],
+      firstSeen: '2026-01-02T00:00:00.000Z',
+      lastSeen: '2026-01-03T00:00:00.000Z',
+    }),
   ]);
   expect(rest).toEqual([]);
   expect(one).toMatchObject({
@@ -155,22 +180,46 @@ test('fuse: loses no address, and its result does not depend on the order', () =
   const views = fc.array(fc.tuple(id, fc.constantFrom<Partial<Unkeyed>>({}, IDRAC, { product: 'PiKVM', certainty: 70 })), { maxLength: 7 });
   fc.assert(
     fc.property(views, fc.infiniteStream(fc.nat()), (list, noise) => {
-      const devices = list.map(([ids, rest], i) => unkeyed(`10.0.0.${i + 1}`, { ...rest, ids: Object.fromEntries(Object.entries(ids).filter(([, value]) => value !== undefined)) }));
+      const devices = list.map(([ids, rest], i) =>
+        unkeyed(`10.0.0.${i + 1}`, { ...rest, ids: Object.fromEntries(Object.entries(ids).filter(([, value]) => value !== undefined)) }),
+      );
       const result = fuse(devices);
       expect(result.flatMap(({ addresses }) => addresses).toSorted()).toEqual(devices.flatMap(({ addresses }) => addresses).toSorted());
-      const shuffled = devices.map((one) => ({ one, at: noise.next().value ?? 0 })).toSorted((a, b) => a.at - b.at).map(({ one }) => one);
+      const shuffled = devices
+        .map((one) => ({ one, at: noise.next().value ?? 0 }))
+        .toSorted((a, b) => a.at - b.at)
+        .map(({ one }) => one);
       expect(fuse(shuffled)).toEqual(result);
     }),
   );
 });
 
 test('tokens: a placeholder is none, and a UUID told twice is one', () => {
-  expect(tokensOf([{ kind: 'serial', value: 'n/a', from: '' }, { kind: 'fqdn', value: 'a.b', from: '' }, { kind: 'ip', value: '10.0.0.1', from: '' }])).toEqual([]);
-  expect(tokensOf([{ kind: 'guid', value: UUID, from: '' }, { kind: 'uuid', value: SMBIOS, from: '' }])).toHaveLength(1);
+  expect(
+    tokensOf([
+      { kind: 'serial', value: 'n/a', from: '' },
+      { kind: 'fqdn', value: 'a.b', from: '' },
+      { kind: 'ip', value: '10.0.0.1', from: '' },
+    ]),
+  ).toEqual([]);
+  expect(
+    tokensOf([
+      { kind: 'guid', value: UUID, from: '' },
+      { kind: 'uuid', value: SMBIOS, from: '' },
+    ]),
+  ).toHaveLength(1);
 });
 
 test('fuse: thousands of devices with one factory certificate take no time', () => {
-  const devices = Array.from({ length: 5000 }, (_, i) => unkeyed(`10.0.${i >> 8}.${i & 255}`, { ids: { spki: KEY, guid: UUID, mac: `02:00:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`.toUpperCase() } }));
+  const devices = Array.from({ length: 5000 }, (_, i) =>
+    unkeyed(`10.0.${i >> 8}.${i & 255}`, {
+      ids: {
+        spki: KEY,
+        guid: UUID,
+        mac: `02:00:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`.toUpperCase(),
+      },
+    }),
+  );
   const from = performance.now();
   expect(fuse(devices)).toHaveLength(5000);
   expect(performance.now() - from).toBeLessThan(5000);

@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalSerial, canonicalSpki, canonicalUid, deriveKey, factIdentifiers, ownMac, sortIdentifiers, uidReadings, uidToken, usableSerial } from '../../src/devices/identity.ts';
+import {
+  canonicalSerial,
+  canonicalSpki,
+  canonicalUid,
+  deriveKey,
+  factIdentifiers,
+  ownMac,
+  sortIdentifiers,
+  uidReadings,
+  uidToken,
+  usableSerial,
+} from '../../src/devices/identity.ts';
 import type { Identifier } from '../../src/vocabulary.ts';
 
 const UUID = '00112233445566778899aabbccddeeff';
@@ -18,6 +29,11 @@ test.for([
   { text: '100f0e0d0c0b0a090807060504030201', uid: undefined }, // the same of OpenBMC, reversed
   { text: '03000200-0400-0500-0006-000700080009', uid: undefined },
   { text: '00020003-0004-0005-0006-000700080009', uid: undefined }, // AMI's as SMBIOS says it
+  { text: '53555045524d4943524f000000000000', uid: undefined }, // SUPERMICRO
+  { text: '0000000000004f5243494d5245505553', uid: undefined }, // the same, reversed
+  { text: '44454c4c580010528037', uid: undefined }, // too short
+  { text: '44454c4c-5800-1052-8037-cac04f4d4c33', uid: '44454c4c580010528037cac04f4d4c33' }, // DELL and a number
+  { text: 'a123456789abcdefa123456789abcdef', uid: undefined },
   { text: '0011223344556677', uid: undefined },
   { text: 'not a uuid', uid: undefined },
   { text: '', uid: undefined },

@@ -9,7 +9,11 @@ test.for<{ name: string; facts: Facts; posture: Posture[] }>([
   { name: 'VNC that offers None', facts: { 'rfb.security': [2, 1] }, posture: ['vnc-no-authentication'] },
   { name: 'VNC with a password', facts: { 'rfb.security': [2] }, posture: [] },
   { name: 'cipher suite 0', facts: { 'ipmi.suites': [3, 0] }, posture: ['ipmi-cipher-zero-advertised'] },
-  { name: 'IPMI 1.5 with all doors open', facts: { 'ipmi.auth.types': 0x15, 'ipmi.auth.status': 0x07 }, posture: ['ipmi-no-authentication', 'ipmi-anonymous-login', 'ipmi-null-user'] },
+  {
+    name: 'IPMI 1.5 with all doors open',
+    facts: { 'ipmi.auth.types': 0x15, 'ipmi.auth.status': 0x07 },
+    posture: ['ipmi-no-authentication', 'ipmi-anonymous-login', 'ipmi-null-user'],
+  },
   { name: 'IPMI with named users only', facts: { 'ipmi.auth.types': 0x94, 'ipmi.auth.status': 0x04 }, posture: [] },
   { name: "OpenBMC's canned answer", facts: { 'ipmi.auth.types': 0x80, 'ipmi.auth.status': 0 }, posture: [] },
   { name: 'old TLS', facts: { 'tls.version': 'TLSv1.1' }, posture: ['legacy-tls'] },
@@ -19,7 +23,12 @@ test.for<{ name: string; facts: Facts; posture: Posture[] }>([
   { name: 'a certificate that has ended', facts: { 'tls.notAfter': '2026-11-22T17:59:59.000Z' }, posture: ['expired-certificate'] },
   { name: 'a certificate whose end cannot be read', facts: { 'tls.notAfter': 'some day' }, posture: [] },
   { name: 'telnet', facts: { 'telnet.banner': 'login: ' }, posture: ['telnet-open'] },
-  { name: 'facts of another type than they should be', facts: { 'rfb.security': 1, 'ipmi.auth.types': '21', 'tls.notAfter': 5 }, posture: [] },
+  {
+    name: 'facts of another type than they should be',
+    facts: { 'rfb.security': 1, 'ipmi.auth.types': '21', 'tls.notAfter': 5 },
+    posture: [],
+  },
 ])('posture: $name', ({ facts, posture }) => expect(factPosture(facts, NOW)).toEqual(posture));
 
-test('posture is sorted and said once', () => expect(sortPosture(['telnet-open', 'legacy-tls', 'telnet-open'])).toEqual(['legacy-tls', 'telnet-open']));
+test('posture is sorted and said once', () =>
+  expect(sortPosture(['telnet-open', 'legacy-tls', 'telnet-open'])).toEqual(['legacy-tls', 'telnet-open']));

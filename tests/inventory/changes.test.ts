@@ -20,7 +20,12 @@ test.for<Case>([
   { name: 'nothing', before: [device('10.0.0.1')], after: [device('10.0.0.1')], expected: [] },
   { name: 'appeared', before: [], after: [device('10.0.0.1')], expected: ['appeared kvm-10.0.0.1: 10.0.0.1'] },
   { name: 'gone', before: [device('10.0.0.1')], after: [], expected: ['gone kvm-10.0.0.1: was at 10.0.0.1'] },
-  { name: 'not asked', before: [device('10.1.0.1')], after: [], expected: ['not-asked kvm-10.1.0.1: its address was not asked in the newer sweep'] },
+  {
+    name: 'not asked',
+    before: [device('10.1.0.1')],
+    after: [],
+    expected: ['not-asked kvm-10.1.0.1: its address was not asked in the newer sweep'],
+  },
   {
     name: 'not asked at its port',
     before: [device('10.0.0.1')],
@@ -28,7 +33,13 @@ test.for<Case>([
     sweep: { ports: ['623/udp=ipmi'] },
     expected: ['not-asked kvm-10.0.0.1: the ports that it answered at were not asked in the newer sweep'],
   },
-  { name: 'not seen by a sweep that was cut off', before: [device('10.0.0.1')], after: [], sweep: { complete: false }, expected: ['not-asked kvm-10.0.0.1: the newer sweep is not complete'] },
+  {
+    name: 'not seen by a sweep that was cut off',
+    before: [device('10.0.0.1')],
+    after: [],
+    sweep: { complete: false },
+    expected: ['not-asked kvm-10.0.0.1: the newer sweep is not complete'],
+  },
   {
     name: 'moved',
     before: [device('10.0.0.1', { deviceKey: 'kvm-1', ids: { mac: MAC }, version: '1' })],
@@ -45,9 +56,16 @@ test.for<Case>([
     name: 'changed',
     before: [device('10.0.0.1', { version: '1', ids: { spki: KEY }, posture: ['legacy-tls'] })],
     after: [device('10.0.0.1', { version: '2', ids: { spki: OTHER_KEY }, posture: ['telnet-open'] })],
-    expected: ['changed kvm-10.0.0.1: version: 1 -> 2; certificate key: abababababababab… -> cdcdcdcdcdcdcdcd…; new risk: telnet-open; no longer: legacy-tls'],
+    expected: [
+      'changed kvm-10.0.0.1: version: 1 -> 2; certificate key: abababababababab… -> cdcdcdcdcdcdcdcd…; new risk: telnet-open; no longer: legacy-tls',
+    ],
   },
-  { name: 'a certificate that could not be read has not changed', before: [device('10.0.0.1', { ids: { spki: KEY } })], after: [device('10.0.0.1')], expected: [] },
+  {
+    name: 'a certificate that could not be read has not changed',
+    before: [device('10.0.0.1', { ids: { spki: KEY } })],
+    after: [device('10.0.0.1')],
+    expected: [],
+  },
   {
     name: 'another device at the address',
     before: [device('10.0.0.1', { deviceKey: 'old' })],

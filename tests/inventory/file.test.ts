@@ -37,8 +37,16 @@ test.for<{ name: string; text: string; says: RegExp }>([
   { name: 'null', text: 'null', says: /is no kvmsweep inventory/ },
   { name: 'a list', text: '[]', says: /is no kvmsweep inventory/ },
   { name: 'a newer one', text: '{"schemaVersion": 2}', says: /its schemaVersion is 2 and this kvmsweep reads up to 1/ },
-  { name: 'a device without an address', text: inventoryText(inventory([device('10.0.0.1', { addresses: [] })])), says: /devices\.0\.addresses/ },
-  { name: 'a misspelt field', text: inventoryText(inventory([])).replace('"completeness"', '"compleetness"'), says: /is no kvmsweep inventory/ },
+  {
+    name: 'a device without an address',
+    text: inventoryText(inventory([device('10.0.0.1', { addresses: [] })])),
+    says: /devices\.0\.addresses/,
+  },
+  {
+    name: 'a misspelt field',
+    text: inventoryText(inventory([])).replace('"completeness"', '"compleetness"'),
+    says: /is no kvmsweep inventory/,
+  },
 ])('readInventory: $name', ({ name, text, says }) => {
   const file = written(`${name}.json`, text);
   expect(() => readInventory(file)).toThrow(InputError);

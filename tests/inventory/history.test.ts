@@ -19,17 +19,62 @@ function sweep(devices: readonly Unkeyed[], previous: readonly Device[] = []): D
 }
 
 test.for<{ name: string; a: Unkeyed; b: Unkeyed; like: number }>([
-  { name: 'one serial number', a: unkeyed('10.0.0.1', { ids: { serial: 'A1' } }), b: unkeyed('10.0.0.2', { ids: { serial: 'a 1' } }), like: 6 },
-  { name: 'one serial number, another maker', a: unkeyed('10.0.0.1', { ids: { serial: 'A1' } }), b: unkeyed('10.0.0.1', { ...IDRAC, ids: { serial: 'A1' } }), like: 0 },
-  { name: 'other serial numbers at one address', a: unkeyed('10.0.0.1', { ids: { serial: 'A1' } }), b: unkeyed('10.0.0.1', { ids: { serial: 'A2' } }), like: 0 },
+  {
+    name: 'one serial number',
+    a: unkeyed('10.0.0.1', { ids: { serial: 'A1' } }),
+    b: unkeyed('10.0.0.2', { ids: { serial: 'a 1' } }),
+    like: 6,
+  },
+  {
+    name: 'one serial number, another maker',
+    a: unkeyed('10.0.0.1', { ids: { serial: 'A1' } }),
+    b: unkeyed('10.0.0.1', { ...IDRAC, ids: { serial: 'A1' } }),
+    like: 0,
+  },
+  {
+    name: 'other serial numbers at one address',
+    a: unkeyed('10.0.0.1', { ids: { serial: 'A1' } }),
+    b: unkeyed('10.0.0.1', { ids: { serial: 'A2' } }),
+    like: 0,
+  },
   { name: 'one MAC', a: unkeyed('10.0.0.1', { ids: { mac: MAC } }), b: unkeyed('10.0.0.2', { ids: { mac: MAC } }), like: 5 },
-  { name: 'one MAC, and one view that saw less', a: unkeyed('10.0.0.1', { ids: { mac: MAC } }), b: unnamed('10.0.0.2', { ids: { mac: MAC } }), like: 5 },
-  { name: 'other MACs at one address', a: unkeyed('10.0.0.1', { ids: { mac: MAC } }), b: unkeyed('10.0.0.1', { ids: { mac: OTHER_MAC } }), like: 0 },
-  { name: 'GUID and key', a: unkeyed('10.0.0.1', { ids: { guid: UUID, spki: KEY } }), b: unkeyed('10.0.0.2', { ids: { guid: SMBIOS, spki: KEY } }), like: 4 },
+  {
+    name: 'one MAC, and one view that saw less',
+    a: unkeyed('10.0.0.1', { ids: { mac: MAC } }),
+    b: unnamed('10.0.0.2', { ids: { mac: MAC } }),
+    like: 5,
+  },
+  {
+    name: 'other MACs at one address',
+    a: unkeyed('10.0.0.1', { ids: { mac: MAC } }),
+    b: unkeyed('10.0.0.1', { ids: { mac: OTHER_MAC } }),
+    like: 0,
+  },
+  {
+    name: 'GUID and key',
+    a: unkeyed('10.0.0.1', { ids: { guid: UUID, spki: KEY } }),
+    b: unkeyed('10.0.0.2', { ids: { guid: SMBIOS, spki: KEY } }),
+    like: 4,
+  },
   { name: 'a GUID alone', a: unkeyed('10.0.0.1', { ids: { guid: UUID } }), b: unkeyed('10.0.0.2', { ids: { guid: UUID } }), like: 0 },
-  { name: 'a GUID at the same address', a: unkeyed('10.0.0.1', { ids: { guid: UUID } }), b: unkeyed('10.0.0.1', { ids: { guid: UUID } }), like: 3 },
-  { name: 'another GUID at the same address', a: unkeyed('10.0.0.1', { ids: { guid: UUID } }), b: unkeyed('10.0.0.1', { ids: { guid: OTHER_UUID } }), like: 0 },
-  { name: 'another key at the same address, as after a renewal', a: unkeyed('10.0.0.1', { ids: { spki: KEY } }), b: unkeyed('10.0.0.1', { ids: { spki: OTHER_KEY } }), like: 2 },
+  {
+    name: 'a GUID at the same address',
+    a: unkeyed('10.0.0.1', { ids: { guid: UUID } }),
+    b: unkeyed('10.0.0.1', { ids: { guid: UUID } }),
+    like: 3,
+  },
+  {
+    name: 'another GUID at the same address',
+    a: unkeyed('10.0.0.1', { ids: { guid: UUID } }),
+    b: unkeyed('10.0.0.1', { ids: { guid: OTHER_UUID } }),
+    like: 0,
+  },
+  {
+    name: 'another key at the same address, as after a renewal',
+    a: unkeyed('10.0.0.1', { ids: { spki: KEY } }),
+    b: unkeyed('10.0.0.1', { ids: { spki: OTHER_KEY } }),
+    like: 2,
+  },
   { name: 'the address alone', a: unkeyed('10.0.0.1'), b: unkeyed('10.0.0.1'), like: 2 },
   { name: 'the address, another class', a: unkeyed('10.0.0.1'), b: unnamed('10.0.0.1'), like: 0 },
   { name: 'nothing', a: unkeyed('10.0.0.1'), b: unkeyed('10.0.0.2'), like: 0 },
@@ -39,9 +84,18 @@ test.for<{ name: string; a: Unkeyed; b: Unkeyed; like: number }>([
 });
 
 test('history: the key and the day of the first sight are kept where TLS failed this time', () => {
-  const [before] = sweep([unkeyed('10.0.0.1', { ids: { guid: UUID, spki: KEY }, firstSeen: '2026-01-01T00:00:00.000Z', lastSeen: '2026-01-01T00:01:00.000Z' })]);
-  const [after] = sweep([unkeyed('10.0.0.1', { ids: { guid: UUID }, firstSeen: '2026-02-01T00:00:00.000Z', lastSeen: '2026-02-01T00:01:00.000Z' })], before === undefined ? [] : [before]);
-  expect(after).toMatchObject({ deviceKey: before?.deviceKey, firstSeen: '2026-01-01T00:00:00.000Z', lastSeen: '2026-02-01T00:01:00.000Z' });
+  const [before] = sweep([
+    unkeyed('10.0.0.1', { ids: { guid: UUID, spki: KEY }, firstSeen: '2026-01-01T00:00:00.000Z', lastSeen: '2026-01-01T00:01:00.000Z' }),
+  ]);
+  const [after] = sweep(
+    [unkeyed('10.0.0.1', { ids: { guid: UUID }, firstSeen: '2026-02-01T00:00:00.000Z', lastSeen: '2026-02-01T00:01:00.000Z' })],
+    before === undefined ? [] : [before],
+  );
+  expect(after).toMatchObject({
+    deviceKey: before?.deviceKey,
+    firstSeen: '2026-01-01T00:00:00.000Z',
+    lastSeen: '2026-02-01T00:01:00.000Z',
+  });
   const [nothing] = sweep([unkeyed('10.0.0.1')], before === undefined ? [] : [before]);
   expect(nothing?.deviceKey).toBe(before?.deviceKey);
 });
@@ -53,7 +107,10 @@ test('history: the key is kept over a new address', () => {
 });
 
 test('history: the first sight stays the earliest', () => {
-  const [after] = sweep([unkeyed('10.0.0.1', { firstSeen: '2026-01-01T00:00:00.000Z' })], [device('10.0.0.1', { firstSeen: '2026-02-01T00:00:00.000Z' })]);
+  const [after] = sweep(
+    [unkeyed('10.0.0.1', { firstSeen: '2026-01-01T00:00:00.000Z' })],
+    [device('10.0.0.1', { firstSeen: '2026-02-01T00:00:00.000Z' })],
+  );
   expect(after?.firstSeen).toBe('2026-01-01T00:00:00.000Z');
 });
 
@@ -64,33 +121,42 @@ test('history: two clones never share a key', () => {
 
 test('history: a clone does not get the key of the one that is not there this time', () => {
   const before = sweep([unkeyed('10.0.0.1', { ids: { guid: UUID } })]);
-  const [clone] = sweep([unkeyed('10.0.0.2', { ids: { guid: UUID } })], before);
-  expect(clone?.deviceKey).not.toBe(before[0]?.deviceKey);
+  const [copy] = sweep([unkeyed('10.0.0.2', { ids: { guid: UUID } })], before);
+  expect(copy?.deviceKey).not.toBe(before[0]?.deviceKey);
 });
 
+function clone(address: string): Unkeyed {
+  return unkeyed(address, { ids: { guid: UUID } });
+}
+
 test('history: clones keep their keys at their addresses, and a third one gets its own', () => {
-  const clone = (address: string): Unkeyed => unkeyed(address, { ids: { guid: UUID } });
   const before = sweep([clone('10.0.0.1'), clone('10.0.0.2')]);
   const after = sweep([clone('10.0.0.3'), clone('10.0.0.2'), clone('10.0.0.1')], before);
   expect(after.slice(0, 2).map(({ deviceKey }) => deviceKey)).toEqual(before.map(({ deviceKey }) => deviceKey));
   expect(new Set(after.map(({ deviceKey }) => deviceKey)).size).toBe(3);
 });
 
-test("history: devices behind a router, which all show its MAC, do not change keys", () => {
-  const behind = (address: string): Unkeyed => unkeyed(address, { ids: { mac: MAC } });
+function behindRouter(address: string): Unkeyed {
+  return unkeyed(address, { ids: { mac: MAC } });
+}
+
+test('history: devices behind a router, which all show its MAC, do not change keys', () => {
   const all = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.0.0.5', '10.0.0.6'];
-  const before = sweep(all.map(behind));
-  const after = sweep(all.slice(1).map(behind), before);
+  const before = sweep(all.map(behindRouter));
+  const after = sweep(all.slice(1).map(behindRouter), before);
   expect(after.map(({ deviceKey }) => deviceKey)).toEqual(before.slice(1).map(({ deviceKey }) => deviceKey));
 });
+
+function keysByProduct(devices: readonly Device[]): string[] {
+  return devices.map(({ product, deviceKey }) => `${product} ${deviceKey}`).toSorted();
+}
 
 test('history: two devices behind one address have keys of their own, which stay', () => {
   const views = [unkeyed('10.0.0.1'), unkeyed('10.0.0.1', IDRAC)];
   const before = sweep(views);
   expect(new Set(before.map(({ deviceKey }) => deviceKey)).size).toBe(2);
-  const keys = (devices: readonly Device[]): string[] => devices.map(({ product, deviceKey }) => `${product} ${deviceKey}`).toSorted();
-  expect(keys(sweep(views.toReversed(), before))).toEqual(keys(before));
-  expect(keys(sweep(views.toReversed()))).toEqual(keys(before));
+  expect(keysByProduct(sweep(views.toReversed(), before))).toEqual(keysByProduct(before));
+  expect(keysByProduct(sweep(views.toReversed()))).toEqual(keysByProduct(before));
 });
 
 test('history: another device at an address does not get the key of the one before', () => {
@@ -106,10 +172,17 @@ test('history: keys are the same without a history, whatever the order', () => {
 
 test('history: no two devices of any sweep have one key, and a sweep over itself keeps all', () => {
   const ids = fc.record(
-    { serial: fc.constantFrom('A1', 'A2'), mac: fc.constantFrom(MAC, OTHER_MAC), guid: fc.constantFrom(UUID, OTHER_UUID), spki: fc.constantFrom(KEY, OTHER_KEY) },
+    {
+      serial: fc.constantFrom('A1', 'A2'),
+      mac: fc.constantFrom(MAC, OTHER_MAC),
+      guid: fc.constantFrom(UUID, OTHER_UUID),
+      spki: fc.constantFrom(KEY, OTHER_KEY),
+    },
     { requiredKeys: [] },
   );
-  const view = fc.tuple(fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'), ids, fc.constantFrom<Partial<Unkeyed>>({}, IDRAC)).map(([address, own, rest]) => unkeyed(address, { ...rest, ids: own }));
+  const view = fc
+    .tuple(fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'), ids, fc.constantFrom<Partial<Unkeyed>>({}, IDRAC))
+    .map(([address, own, rest]) => unkeyed(address, { ...rest, ids: own }));
   const views = fc.uniqueArray(view, { maxLength: 6, selector: ({ addresses, product }) => `${addresses[0]} ${product}` });
   fc.assert(
     fc.property(views, views, (first, second) => {

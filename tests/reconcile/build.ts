@@ -35,8 +35,8 @@ export function unkeyed(address: string, { ids = {}, ...rest }: Partial<Unkeyed>
 
 /** A device without what a fingerprint would have said of it. */
 export function unnamed(address: string, rest: Parameters<typeof unkeyed>[1] = {}): Unkeyed {
-  const { vendor: _vendor, product: _product, ...device } = unkeyed(address, { class: 'bmc', ...rest });
-  return device;
+  const { vendor: _vendor, product: _product, ...unknown } = unkeyed(address, { class: 'bmc', ...rest });
+  return unknown;
 }
 
 export function device(address: string, rest: Parameters<typeof unkeyed>[1] & { readonly deviceKey?: string } = {}): Device {
@@ -51,16 +51,21 @@ export interface Sweep {
   readonly names?: Record<string, string>;
   readonly ports?: readonly string[];
   readonly complete?: boolean;
+  readonly unrecognised?: Inventory['unrecognised'];
 }
 
 /** An inventory of a complete sweep of 10.0.0.0/24 at 443/tcp, unless told otherwise. */
-export function inventory(devices: readonly Device[], { ranges = ['10.0.0.0-10.0.0.255'], names = {}, ports = ['443/tcp=https'], complete = true }: Sweep = {}): Inventory {
+export function inventory(
+  devices: readonly Device[],
+  { ranges = ['10.0.0.0-10.0.0.255'], names = {}, ports = ['443/tcp=https'], complete = true, unrecognised = [] }: Sweep = {},
+): Inventory {
   return {
     schemaVersion: 1,
     tool: { name: 'kvmsweep', version: '0.0.0', fingerprints: 'test' },
     asked: { hosts: 256, ranges: [...ranges], names, ports: [...ports] },
     completeness: { complete, limitations: complete ? [] : [{ what: 'interrupted', text: 'the sweep was ended' }], notes: [] },
     devices,
+    unrecognised,
   };
 }
 

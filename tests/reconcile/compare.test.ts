@@ -1,15 +1,22 @@
 import { expect, test } from 'vitest';
 import type { Device } from '../../src/devices/device.ts';
-import { classDiffers, generationDiffers, modelDiffers, productDiffers, vendorDiffers, versionDiffers } from '../../src/reconcile/compare.ts';
+import {
+  classDiffers,
+  generationDiffers,
+  modelDiffers,
+  productDiffers,
+  vendorDiffers,
+  versionDiffers,
+} from '../../src/reconcile/compare.ts';
 import { device, IDRAC } from '../reconcile/build.ts';
 
-function with_(rest: Partial<Device>): Device {
+function seenAs(rest: Partial<Device>): Device {
   return device('10.0.0.1', rest);
 }
 
-const dell = with_(IDRAC);
-const ilo = with_({ class: 'bmc', vendor: 'HPE', product: 'iLO', generation: '5' });
-const kx = with_({ vendor: 'Raritan', product: 'Dominion KX', generation: 'III' });
+const dell = seenAs(IDRAC);
+const ilo = seenAs({ class: 'bmc', vendor: 'HPE', product: 'iLO', generation: '5' });
+const kx = seenAs({ vendor: 'Raritan', product: 'Dominion KX', generation: 'III' });
 
 test.for<{ approved: string; seen: Device; differs: boolean }>([
   { approved: 'Dell', seen: dell, differs: false },
@@ -20,17 +27,19 @@ test.for<{ approved: string; seen: Device; differs: boolean }>([
   { approved: 'Hewlett Packard Enterprise', seen: ilo, differs: false },
   { approved: 'HP', seen: ilo, differs: false },
   { approved: 'Dell', seen: ilo, differs: true },
-  { approved: 'Super Micro Computer, Inc.', seen: with_({ class: 'bmc', vendor: 'Supermicro' }), differs: false },
-  { approved: 'GL Technologies', seen: with_({ vendor: 'GL.iNet' }), differs: false },
+  { approved: 'Super Micro Computer, Inc.', seen: seenAs({ class: 'bmc', vendor: 'Supermicro' }), differs: false },
+  { approved: 'GL Technologies', seen: seenAs({ vendor: 'GL.iNet' }), differs: false },
   { approved: 'Legrand', seen: kx, differs: false },
-  { approved: 'Emerson Network Power', seen: with_({ class: 'console-server', vendor: 'Avocent' }), differs: false },
-  { approved: 'Gigabyte', seen: with_({ class: 'bmc', vendor: 'AMI', product: 'MegaRAC' }), differs: false }, // the firmware is AMI's
-  { approved: 'Lenovo', seen: with_({ class: 'amt', vendor: 'Intel', product: 'AMT' }), differs: false },
-  { approved: 'Raspberry Pi', seen: with_({}), differs: false },
-  { approved: 'Dell', seen: with_({}), differs: true },
+  { approved: 'Emerson Network Power', seen: seenAs({ class: 'console-server', vendor: 'Avocent' }), differs: false },
+  { approved: 'Gigabyte', seen: seenAs({ class: 'bmc', vendor: 'AMI', product: 'MegaRAC' }), differs: false }, // the firmware is AMI's
+  { approved: 'Lenovo', seen: seenAs({ class: 'amt', vendor: 'Intel', product: 'AMT' }), differs: false },
+  { approved: 'Raspberry Pi', seen: seenAs({}), differs: false },
+  { approved: 'Dell', seen: seenAs({}), differs: true },
   { approved: '', seen: dell, differs: false },
   { approved: 'Inc.', seen: dell, differs: false },
-])('vendor "$approved" against $seen.vendor: $differs', ({ approved, seen, differs }) => expect(vendorDiffers(approved, seen)).toBe(differs));
+])('vendor "$approved" against $seen.vendor: $differs', ({ approved, seen, differs }) =>
+  expect(vendorDiffers(approved, seen)).toBe(differs),
+);
 
 test('a device of no known maker differs from none', () => {
   const { vendor: _, ...unknown } = dell;
@@ -46,22 +55,26 @@ test.for<{ approved: string; seen: Device; differs: boolean }>([
   { approved: 'PiKVM V4', seen: dell, differs: true },
   { approved: 'ProLiant DL380 Gen10', seen: ilo, differs: false },
   { approved: 'Integrated Lights-Out 5', seen: ilo, differs: false },
-  { approved: 'PiKVM V4 Plus', seen: with_({}), differs: false },
-  { approved: 'TinyPilot Voyager 2a', seen: with_({}), differs: true },
+  { approved: 'PiKVM V4 Plus', seen: seenAs({}), differs: false },
+  { approved: 'TinyPilot Voyager 2a', seen: seenAs({}), differs: true },
   { approved: 'Dominion KX III', seen: kx, differs: false },
   { approved: 'DKX3-216', seen: kx, differs: true }, // unknown words: what that means is decided with the maker
-  { approved: 'NanoKVM', seen: with_({ vendor: 'Sipeed', product: 'NanoKVM-Pro' }), differs: false },
-  { approved: 'GLKVM', seen: with_({ vendor: 'GL.iNet', product: 'Comet' }), differs: false },
-  { approved: 'Smart PDU', seen: with_({ class: 'pdu', vendor: 'Raritan', product: 'PX3' }), differs: true },
-])('product "$approved" against $seen.product: $differs', ({ approved, seen, differs }) => expect(productDiffers(approved, seen)).toBe(differs));
+  { approved: 'NanoKVM', seen: seenAs({ vendor: 'Sipeed', product: 'NanoKVM-Pro' }), differs: false },
+  { approved: 'GLKVM', seen: seenAs({ vendor: 'GL.iNet', product: 'Comet' }), differs: false },
+  { approved: 'Smart PDU', seen: seenAs({ class: 'pdu', vendor: 'Raritan', product: 'PX3' }), differs: true },
+])('product "$approved" against $seen.product: $differs', ({ approved, seen, differs }) =>
+  expect(productDiffers(approved, seen)).toBe(differs),
+);
 
 test.for<{ approved: string; seen: Device; differs: boolean }>([
   { approved: 'iDRAC9 Enterprise', seen: dell, differs: false },
   { approved: 'iDRAC 8', seen: dell, differs: true },
   { approved: 'iDRAC', seen: dell, differs: false },
-  { approved: 'PiKVM V3', seen: with_({ generation: 'V4' }), differs: true },
+  { approved: 'PiKVM V3', seen: seenAs({ generation: 'V4' }), differs: true },
   { approved: 'Dominion KX II', seen: kx, differs: false }, // Roman numbers are not compared
-])('generation "$approved" against $seen.generation: $differs', ({ approved, seen, differs }) => expect(generationDiffers(approved, seen)).toBe(differs));
+])('generation "$approved" against $seen.generation: $differs', ({ approved, seen, differs }) =>
+  expect(generationDiffers(approved, seen)).toBe(differs),
+);
 
 test.for<{ approved: string; model: string; differs: boolean }>([
   { approved: 'R740', model: 'PowerEdge R740', differs: false },
@@ -74,7 +87,9 @@ test.for<{ approved: string; model: string; differs: boolean }>([
   { approved: 'iDRAC9', model: 'PowerEdge R740', differs: false }, // what else it could be called
   { approved: 'Voyager', model: 'V4 Plus', differs: true },
   { approved: 'X', model: 'Y', differs: true },
-])('model "$approved" against $model: $differs', ({ approved, model, differs }) => expect(modelDiffers(approved, with_({ ...IDRAC, model }))).toBe(differs));
+])('model "$approved" against $model: $differs', ({ approved, model, differs }) =>
+  expect(modelDiffers(approved, seenAs({ ...IDRAC, model }))).toBe(differs),
+);
 
 test('a model that is not shown differs from none', () => expect(modelDiffers('R740', dell)).toBe(false));
 
@@ -89,11 +104,13 @@ test.for<{ approved: string; version: string; differs: boolean }>([
   { approved: '4.84', version: 'v4.66 - v4.128', differs: false },
   { approved: '4.9', version: 'v4.66 - v4.128', differs: true },
   { approved: '5.0', version: 'v4.66 - v4.128', differs: true },
-])('version "$approved" against $version: $differs', ({ approved, version, differs }) => expect(versionDiffers(approved, with_({ version }))).toBe(differs));
+])('version "$approved" against $version: $differs', ({ approved, version, differs }) =>
+  expect(versionDiffers(approved, seenAs({ version }))).toBe(differs),
+);
 
 test('classes of one family are not told apart', () => {
-  expect(classDiffers('kvm-switch', with_({ class: 'ip-kvm' }))).toBe(false);
-  expect(classDiffers('serial-server', with_({ class: 'console-server' }))).toBe(false);
-  expect(classDiffers('bmc', with_({ class: 'ip-kvm' }))).toBe(true);
-  expect(classDiffers('pdu', with_({ class: 'console-server' }))).toBe(true);
+  expect(classDiffers('kvm-switch', seenAs({ class: 'ip-kvm' }))).toBe(false);
+  expect(classDiffers('serial-server', seenAs({ class: 'console-server' }))).toBe(false);
+  expect(classDiffers('bmc', seenAs({ class: 'ip-kvm' }))).toBe(true);
+  expect(classDiffers('pdu', seenAs({ class: 'console-server' }))).toBe(true);
 });

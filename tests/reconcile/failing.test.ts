@@ -7,7 +7,13 @@ function finding(state: State, severity: Severity): Finding {
   return { state, severity, name: `${state} ${severity}`, addresses: [], matched: [], conflicts: [], explanation: '' };
 }
 
-const ALL = [finding('impostor', 'critical'), finding('unapproved', 'high'), finding('unapproved', 'low'), finding('moved', 'medium'), finding('approved-present', 'info')];
+const ALL = [
+  finding('impostor', 'critical'),
+  finding('unapproved', 'high'),
+  finding('unapproved', 'low'),
+  finding('moved', 'medium'),
+  finding('approved-present', 'info'),
+];
 
 test.for<{ failOn: string; names: string[] }>([
   { failOn: 'unapproved', names: ['unapproved high', 'unapproved low'] },

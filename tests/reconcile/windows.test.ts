@@ -10,7 +10,9 @@ test.for<{ text: string; days: number[]; from: number; to: number }>([
   { text: 'Sat,Sun 10:00-12:00 UTC', days: [0, 6], from: 600, to: 720 },
   { text: 'Sat, Mon-Tue 10:00–12:00 UTC', days: [1, 2, 6], from: 600, to: 720 },
   { text: 'daily 23:00-01:00 Asia/Kolkata', days: [0, 1, 2, 3, 4, 5, 6], from: 1380, to: 60 },
-])('parseWindow: $text', ({ text, days, from, to }) => expect(parseWindow(text)).toMatchObject({ days, fromMinute: from, toMinute: to, text: text.trim() }));
+])('parseWindow: $text', ({ text, days, from, to }) =>
+  expect(parseWindow(text)).toMatchObject({ days, fromMinute: from, toMinute: to, text: text.trim() }),
+);
 
 test.for<{ text: string; says: RegExp }>([
   { text: '', says: /is no window; write it as/ },
@@ -23,7 +25,9 @@ test.for<{ text: string; says: RegExp }>([
   { text: 'Sat 24:00-06:00 UTC', says: /no such time of day/ },
   { text: 'Sat 10:00-10:00 UTC', says: /begins and ends at the same time/ },
   { text: 'Sat 22:00-06:00 Europe/Berlim', says: /"Europe\/Berlim" is no time zone/ },
-])('parseWindow: $text is none', ({ text, says }) => expect(parseWindow(text)).toMatchObject({ reason: expect.stringMatching(says) as string }));
+])('parseWindow: $text is none', ({ text, says }) =>
+  expect(parseWindow(text)).toMatchObject({ reason: expect.stringMatching(says) as string }),
+);
 
 test.for<{ window: string; at: string; inside: boolean }>([
   // Saturday 21 November 2026; Berlin is one hour before UTC in winter.
@@ -52,9 +56,17 @@ test.for<{ window: string; at: string; inside: boolean }>([
 
 test('any text ends in a window or a reason', () =>
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.tuple(fc.constantFrom('Sat', 'Mon-Fri', 'Tue,Wed', 'x'), fc.nat(30), fc.nat(70), fc.constantFrom('UTC', '+01:00', 'x')).map(([day, h, m, zone]) => `${day} ${h}:${m}-06:00 ${zone}`)), (text) => {
-      const parsed = parseWindow(text);
-      if ('reason' in parsed) expect(parsed.reason).not.toBe('');
-      else expect(typeof isInWindow(parsed, new Date(0))).toBe('boolean');
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc
+          .tuple(fc.constantFrom('Sat', 'Mon-Fri', 'Tue,Wed', 'x'), fc.nat(30), fc.nat(70), fc.constantFrom('UTC', '+01:00', 'x'))
+          .map(([day, h, m, zone]) => `${day} ${h}:${m}-06:00 ${zone}`),
+      ),
+      (text) => {
+        const parsed = parseWindow(text);
+        if ('reason' in parsed) expect(parsed.reason).not.toBe('');
+        else expect(typeof isInWindow(parsed, new Date(0))).toBe('boolean');
+      },
+    ),
   ));

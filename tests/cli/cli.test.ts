@@ -1,0 +1,276 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { beforeAll, expect, test } from 'vitest';
+import type { Device } from '../../src/devices/device.ts';
+import { demoTruth } from '../../src/fleet/index.ts';
+import { readInventory } from '../../src/inventory/file.ts';
+import type { Finding } from '../../src/reconcile/index.ts';
+
+const CLI = join(import.meta.dirname, '../../bin/kvmsweep.js');
+const folder = mkdtempSync(join(tmpdir(), 'kvmsweep-cli-'));
+
+interface Run {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the built command line in a folder of its own, bounded in time. */
+function run(
+  args: readonly string[],
+  { input = '', env = {}, cwd = folder }: { input?: string; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [CLI, ...args], { cwd, env: { ...process.env, ...env }, timeout: 90_000 });
+    let [out, err] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, out, err }));
+    child.stdin.end(input);
+  });
+}
+
+const demo = join(folder, 'demo');
+let first: Run;
+beforeAll(async () => {
+  first = await run(['demo', '--out', demo, '--port-base', '24000']);
+}, 90_000);
+
+test('the demo finds its fleet, reconciles it and leaves three valid files', () => {
+  expect(first.code, first.err).toBe(0);
+  expect(first.out).toMatch(/PiKVM/);
+  expect(first.err).toMatch(/complete\n/);
+  const text = readFileSync(join(demo, 'inventory.json'), 'utf8');
+  expect(text.endsWith('}\n')).toBe(true);
+  const validate = new Ajv2020({ strict: false, formats: { 'date-time': true } }).compile(
+    JSON.parse(readFileSync('data/inventory.schema.json', 'utf8')) as object,
+  );
+  expect(validate(JSON.parse(text)), JSON.stringify(validate.errors)).toBe(true);
+  for (const line of readFileSync(join(demo, 'journal.ndjson'), 'utf8').trimEnd().split('\n')) JSON.parse(line);
+  expect(statSync(join(demo, 'inventory.json')).mode & 0o077, 'readable for the owner only').toBe(0);
+  // What a device says reaches no terminal as it is.
+  // eslint-disable-next-line no-control-regex
+  expect(/[\u0000-\u0009\u000b-\u001f\u202e]/.test(first.out + first.err)).toBe(false);
+});
+
+test('every row of the demo is what it is meant to be', async () => {
+  const { out, code } = await run([
+    'reconcile',
+    join(demo, 'inventory.json'),
+    '--approved',
+    join(demo, 'approved.csv'),
+    '--format',
+    'ndjson',
+  ]);
+  expect(code).toBe(0);
+  const findings = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Finding);
+  const { rows, unapproved, quiet } = demoTruth();
+  for (const { assetTag, state } of rows) {
+    const states = findings.filter(({ asset }) => asset?.id === assetTag).map((finding) => finding.state);
+    expect(states, assetTag).toContain(state);
+  }
+  expect(
+    findings
+      .filter(({ state }) => state === 'unapproved')
+      .flatMap(({ addresses }) => addresses)
+      .toSorted(),
+  ).toEqual(unapproved.map(({ address }) => address).toSorted());
+  const named = findings.filter(({ deviceKey }) => deviceKey !== undefined).flatMap(({ addresses }) => addresses);
+  for (const { address } of quiet) expect(named, address).not.toContain(address);
+});
+
+test.for([
+  [['--fail-on', 'unapproved,impostor'], 1],
+  [['--fail-on', 'severity>=critical'], 1],
+  [['--fail-on', 'ambiguous'], 0],
+  [['--fail-on', 'unaproved'], 2],
+] as const)('reconcile %j ends with %i', async ([args, code]) => {
+  const ended = await run(['reconcile', join(demo, 'inventory.json'), '--approved', join(demo, 'approved.csv'), '-q', ...args]);
+  expect(ended.code, ended.err).toBe(code);
+});
+
+test('an inventory made again from the journal is the same, and so is one without any fingerprint of another day', async () => {
+  const again = join(folder, 'again.json');
+  const { code, out } = await run(['identify', join(demo, 'journal.ndjson'), '-o', again, '--format', 'ndjson']);
+  expect(code).toBe(0);
+  expect(readFileSync(again, 'utf8')).toBe(readFileSync(join(demo, 'inventory.json'), 'utf8'));
+  expect(
+    out
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as Device).deviceKey),
+  ).toEqual(readInventory(again).devices.map(({ deviceKey }) => deviceKey));
+});
+
+test('diff of an inventory with itself is empty and ends with 0; with a changed one it tells and ends with 1', async () => {
+  const file = join(demo, 'inventory.json');
+  expect(await run(['diff', file, file])).toMatchObject({ code: 0, out: 'nothing changed\n' });
+  const inventory = readInventory(file);
+  const changed = join(folder, 'changed.json');
+  writeFileSync(
+    changed,
+    JSON.stringify({
+      ...inventory,
+      devices: inventory.devices
+        .slice(1)
+        .map((device) => (device.product === 'iDRAC' && device.generation === '9' ? { ...device, version: '9.9' } : device)),
+    }),
+  );
+  const { code, out } = await run(['diff', file, changed]);
+  expect(code).toBe(1);
+  expect(out).toMatch(/^gone/m);
+  expect(out).toMatch(/changed .*version: 7\.10\.50\.00 -> 9\.9/);
+});
+
+test('identify takes the least that an observation can be, from standard input', async () => {
+  const { code, out } = await run(['identify', '-', '--format', 'ndjson'], {
+    input:
+      '{"host":"192.0.2.10","probe":"https","facts":{"http.title":"PiKVM Login","tls.subject.o":"PiKVM","tls.subject.ou":"PiKVM","own.fact":1}}\nnot json\n',
+  });
+  expect(code).toBe(0);
+  expect(JSON.parse(out) as Device).toMatchObject({ vendor: 'PiKVM', class: 'ip-kvm', level: 'certain', addresses: ['192.0.2.10'] });
+});
+
+test('explain tells a device in words; --wire all that can be sent', async () => {
+  const one = await run(['explain', join(demo, 'inventory.json'), '127.77.0.32']);
+  expect(one.code).toBe(0);
+  expect(one.out).toMatch(/^Dell iDRAC 9 at 127\.77\.0\.32: certain/);
+  expect(one.out).toMatch(/because\n +\d+ +127\.77\.0\.32:\d+ says/);
+  expect(await run(['explain', join(demo, 'inventory.json'), '10.0.0.1'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('has no device at 10.0.0.1') as string,
+  });
+  const { out } = await run(['explain', '--wire']);
+  for (const what of [
+    'ipmi.asf-ping',
+    '06 00 ff 06 00 00 11 be 80 .. 00 00',
+    'snmp.engine-discovery',
+    '/xmldata?item=all',
+    'tls.client-hello',
+    'Never asked for',
+  ])
+    expect(out).toContain(what);
+});
+
+test('the definitions that are shipped prove themselves, are listed and shown', async () => {
+  const proof = await run(['fingerprints', 'test']);
+  expect(proof).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^\d+ definitions, \d+ rules, \d+ examples, \d+ near misses: all hold\n$/) as string,
+  });
+  expect((await run(['fingerprints', 'list'])).out).toMatch(/^dell-idrac +Dell +iDRAC +bmc/m);
+  expect((await run(['fingerprints', 'show', 'pikvm'])).out).toMatch(/^pikvm: /);
+  expect(await run(['fingerprints', 'show', 'pikmv'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('did you mean "pikvm"?') as string,
+  });
+  expect((await run(['fingerprints', 'facts'])).out).toMatch(/^http\.title +text +http/m);
+});
+
+test('own definitions add and override, and are refused with file and line where they are wrong', async () => {
+  const own = mkdtempSync(join(folder, 'own-'));
+  const text = readFileSync(join(import.meta.dirname, '../../data/fingerprints/jetkvm/jetkvm.yaml'), 'utf8');
+  writeFileSync(join(own, 'mine.yaml'), text.replace('product: JetKVM', 'product: MyKVM'));
+  expect((await run(['fingerprints', 'list', '--fingerprints', own])).out).toMatch(/^jetkvm +JetKVM +MyKVM/m);
+  writeFileSync(join(own, 'mine.yaml'), text.replace('http.title', 'http.tittle'));
+  const wrong = await run(['fingerprints', 'list', '--fingerprints', own]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.err).toMatch(/mine\.yaml:\d+:\d+: no probe reports "http\.tittle"; did you mean "http\.title"\?/);
+});
+
+test.for([
+  [['scan'], /no targets given/],
+  [['scan', '8.8.8.8'], /KVMSWEEP_ONLY/],
+  [['scan', '8.8.8.8'], /sweep only networks you own/, { KVMSWEEP_ONLY: '' }],
+  [['scan', '10.0.0.0/99', '10.0.0.300', '-p', '70000'], /99 is more than \/32[\s\S]*300 is more than 255[\s\S]*1 to 65535/],
+  [['scan', '127.0.0.1', '--exclude', '127.0.0.0/8'], /exclusions take away all 1 addresses/],
+  [['scan', '127.0.0.1', '--unheard-of'], /unknown option '--unheard-of'/],
+  [['scan', '127.0.0.1', '--rate', '0'], /whole number from 1/],
+  [['scan', '127.0.0.1', '--rate', '5', '--fast'], /cannot be used with/],
+  [['scan', '127.0.0.1', '--approved', '/no/such.csv'], /cannot read \/no\/such\.csv/],
+  [['scan', '127.0.0.1', '-o', '/no/such/folder/x.json'], /no such file/],
+  [['scan', '--resume', '/no/such.ndjson'], /cannot read \/no\/such\.ndjson/],
+  [['scan', '127.0.0.1', '--allow-path', '/api/init/init'], /never asked/],
+  [['identify', '/no/such'], /cannot read \/no\/such/],
+  [['reconcile', 'package.json', '--approved', 'x'], /cannot read/],
+  [['reconcile'], /required option '--approved <file>' not specified/],
+  [['diff', 'one.json'], /missing required argument 'new'/],
+  [['frobnicate'], /unknown command/],
+] as const)('bad input %j: exit 2 and the reason', async ([args, reason, env = {}]) => {
+  const ended = await run(args, { env });
+  expect(ended.code, ended.err).toBe(2);
+  expect(ended.err).toMatch(reason);
+});
+
+test('an approved list without an identifier is refused before the sweep begins', async () => {
+  const file = join(folder, 'useless.csv');
+  writeFileSync(file, 'Colour,Owner\nred,me\n');
+  const ended = await run(['scan', '127.0.0.1', '-p', '24999=http', '--approved', file, '-o', join(folder, 'never.json')]);
+  expect(ended.code).toBe(2);
+  expect(ended.err).toMatch(/useless\.csv.*no column names a device/);
+  expect(existsSync(join(folder, 'never.ndjson'))).toBe(false);
+});
+
+test('a port in use in the demo is told with the way out', async () => {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(24100, '127.77.0.10', resolve));
+  const ended = await run(['demo', '--out', join(folder, 'demo2'), '--port-base', '24100']);
+  server.close();
+  expect(ended.code).toBe(2);
+  expect(ended.err).toMatch(/127\.77\.0\.10:24100\/tcp is in use.*--port-base/);
+});
+
+test('targets from a list, an exclusion, a name: swept, and the ledger counts them', async () => {
+  const list = join(folder, 'list.txt');
+  writeFileSync(list, '# lab\n127.61.0.0/29, 127.61.0.9 # one more\nlocalhost\n');
+  const output = join(folder, 'list.json');
+  const ended = await run([
+    'scan',
+    '-iL',
+    list,
+    '--exclude',
+    '127.61.0.0-3',
+    '-p',
+    '24999=http',
+    '-o',
+    output,
+    '--format',
+    'json',
+    '--audit',
+    join(folder, 'audit.ndjson'),
+  ]);
+  expect(ended.code, ended.err).toBe(0);
+  expect(JSON.parse(ended.out)).toEqual([]);
+  const { asked, ledger } = readInventory(output);
+  expect(asked?.ranges.filter((range) => range !== '::1')).toEqual(['127.0.0.1', '127.61.0.4-127.61.0.7', '127.61.0.9']);
+  expect(asked?.names['127.0.0.1']).toBe('localhost');
+  expect(ledger?.total).toMatchObject({ planned: asked?.hosts, asked: asked?.hosts, refused: asked?.hosts });
+  expect(readFileSync(join(folder, 'audit.ndjson'), 'utf8').trimEnd().split('\n')).toHaveLength(asked?.hosts ?? 0);
+  const again = await run(['scan', '-iL', list, '-p', '24999=http', '-o', output]);
+  expect(again.code, 'a journal is not written over').toBe(2);
+  expect(again.err).toMatch(/list\.ndjson exists already/);
+});
+
+test('a corrupt journal line is reported with its number, and the rest is kept', async () => {
+  const file = join(folder, 'corrupt.ndjson');
+  const lines = readFileSync(join(demo, 'journal.ndjson'), 'utf8').trimEnd().split('\n');
+  writeFileSync(file, [...lines.slice(0, 5), '{"torn', ...lines.slice(5)].join('\n'));
+  const ended = await run(['identify', file, '--format', 'ndjson']);
+  expect(ended.code).toBe(0);
+  expect(ended.err).toMatch(/corrupt\.ndjson:6: not a journal line/);
+  expect(ended.out.trimEnd().split('\n')).toHaveLength(readInventory(join(demo, 'inventory.json')).devices.length);
+});
+
+test('an unknown Node.js is refused by the launcher in plain words', () => {
+  const text = readFileSync(CLI, 'utf8');
+  expect(text).toMatch(/^#!\/usr\/bin\/env node\n/);
+  expect(text).not.toMatch(/^import /m);
+});
