@@ -1,13 +1,6 @@
 import { type Command, Option } from 'commander';
-import { FORMATS, type Format, wholeNumber } from './options.ts';
-
-export interface DemoOptions {
-  readonly out: string;
-  readonly portBase?: number;
-  readonly format: Format;
-  readonly failOn?: string;
-  readonly quiet?: boolean;
-}
+import { FORMATS, wholeNumber } from './options.ts';
+import type { DemoOptions } from './run-demo.ts';
 
 export function register(program: Command): void {
   program

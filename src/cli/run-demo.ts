@@ -4,14 +4,22 @@ import { inputError, systemReason } from '../errors.ts';
 import { DEMO_TARGETS, demoApproved, demoPlacements, FLEET_PORTS, type FleetPorts, portsOption, startFleet } from '../fleet/index.ts';
 import { writeWhole } from '../inventory/file.ts';
 import { readApproved } from '../reconcile/index.ts';
+import { RATES } from '../sweep/rates.ts';
 import { Guard } from '../targets/guard.ts';
 import { HostSet } from '../targets/hosts.ts';
 import { parseTargets } from '../targets/parse.ts';
 import { parsePorts } from '../targets/ports.ts';
-import type { DemoOptions } from './demo.ts';
 import { loadKnowledge } from './knowledge.ts';
+import type { Format } from './options.ts';
 import { sweepAndReport } from './run-scan.ts';
-import { RATES } from './scan.ts';
+
+export interface DemoOptions {
+  readonly out: string;
+  readonly portBase?: number;
+  readonly format: Format;
+  readonly failOn?: string;
+  readonly quiet?: boolean;
+}
 
 const LOOPBACK = '127.0.0.0/8';
 /** The order of the demo's sweep: any would do, the same one each time is easier to talk about. */

@@ -7,6 +7,7 @@ import type { Inventory } from '../inventory/schema.ts';
 import type { Device } from '../devices/device.ts';
 import { type ApprovedList, failing, readApproved } from '../reconcile/index.ts';
 import { resumeScan, scan, type ScanPlan, type ScanProgress, type ScanResult } from '../scan/scan.ts';
+import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { resolveNames } from '../sweep/resolve.ts';
 import { type AddressNumber, type AddressRange, formatAddress } from '../targets/addresses.ts';
 import { Guard } from '../targets/guard.ts';
@@ -21,7 +22,33 @@ import { reconcileAndPrint } from './findings.ts';
 import type { Format } from './options.ts';
 import { printDevices } from './print-devices.ts';
 import { clock, ProgressLine } from './progress.ts';
-import { RATE_PER_24, RATES, type ScanCommandOptions } from './scan.ts';
+
+export interface ScanCommandOptions {
+  readonly inputList?: string[];
+  readonly exclude?: string[];
+  readonly excludeFile?: string[];
+  readonly ports: string;
+  readonly output?: string;
+  readonly journal?: string;
+  readonly approved?: string;
+  readonly failOn?: string;
+  readonly previous?: string;
+  readonly rate?: number;
+  readonly ratePer24?: number;
+  readonly polite?: boolean;
+  readonly fast?: boolean;
+  readonly retries: number;
+  readonly hostTimeout: number;
+  readonly seed?: number;
+  readonly resume?: string;
+  readonly audit?: string;
+  readonly allowPublic?: boolean;
+  readonly fingerprints?: string;
+  readonly allowPath?: string[];
+  readonly format: Format;
+  readonly all?: boolean;
+  readonly quiet?: boolean;
+}
 
 /** Bits of the endpoint numbering; more would not fit the tables of a sweep. */
 const MAX_ENDPOINTS = 2 ** 32;

@@ -1,37 +1,8 @@
 import { type Command, Option } from 'commander';
+import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { DEFAULT_PORTS } from '../targets/ports.ts';
-import { collect, duration, FORMATS, type Format, wholeNumber } from './options.ts';
-
-/** Packets a second: by default what even a small firewall's state table bears. */
-export const RATES = { polite: 100, normal: 2000, fast: 10_000 } as const;
-export const RATE_PER_24 = 1000;
-
-export interface ScanCommandOptions {
-  readonly inputList?: string[];
-  readonly exclude?: string[];
-  readonly excludeFile?: string[];
-  readonly ports: string;
-  readonly output?: string;
-  readonly journal?: string;
-  readonly approved?: string;
-  readonly failOn?: string;
-  readonly previous?: string;
-  readonly rate?: number;
-  readonly ratePer24?: number;
-  readonly polite?: boolean;
-  readonly fast?: boolean;
-  readonly retries: number;
-  readonly hostTimeout: number;
-  readonly seed?: number;
-  readonly resume?: string;
-  readonly audit?: string;
-  readonly allowPublic?: boolean;
-  readonly fingerprints?: string;
-  readonly allowPath?: string[];
-  readonly format: Format;
-  readonly all?: boolean;
-  readonly quiet?: boolean;
-}
+import { collect, duration, FORMATS, wholeNumber } from './options.ts';
+import type { ScanCommandOptions } from './run-scan.ts';
 
 export function register(program: Command): void {
   program
