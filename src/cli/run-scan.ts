@@ -239,7 +239,7 @@ function summary({ ledger, complete }: ScanResult, { devices, unrecognised }: In
   const { total, packets, alive } = ledger;
   const skipped = Object.entries(total.skipped).map(([why, number]) => `${number.toLocaleString('en')} skipped: ${why}`);
   return [
-    `${count(devices.length, 'device')} among ${count(alive, 'living address', 'living addresses')}${unrecognised.length > 0 ? ` (${unrecognised.length.toLocaleString('en')} answered and ${unrecognised.length === 1 ? 'is' : 'are'} nothing that is known)` : ''}, in ${clock(ms)}; ${complete ? 'complete' : 'INCOMPLETE'}`,
+    `${count(devices.length, 'device')} among ${count(alive, 'living address', 'living addresses')}${unrecognised.length > 0 ? ` (${unrecognised.length.toLocaleString('en')} more answered and ${unrecognised.length === 1 ? 'is' : 'are'} not recognised)` : ''}, in ${clock(ms)}; ${complete ? 'complete' : 'INCOMPLETE'}`,
     `asked ${total.asked.toLocaleString('en')} of ${total.planned.toLocaleString('en')} endpoints with ${(packets.tcp + packets.udp).toLocaleString('en')} packets: ${[
       `${total.answered.toLocaleString('en')} answered`,
       `${total.refused.toLocaleString('en')} refused`,

@@ -7,7 +7,7 @@ const COLUMNS: readonly Column<Change>[] = [
   { title: 'CHANGE', of: ({ change }) => change, style: ({ change }) => STYLE[change] },
   { title: 'DEVICE', of: ({ name }) => name, style: () => 'bold', max: 40 },
   { title: 'ADDRESS', of: ({ addresses }) => addresses.join(' '), max: 40 },
-  { title: 'WHAT', of: ({ details }) => details.join('; ') },
+  { title: 'WHAT', of: ({ details }) => details.join('; '), wraps: true },
 ];
 
 export function changeTable(changes: readonly Change[], columns: number | undefined): string {

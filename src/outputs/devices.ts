@@ -18,7 +18,7 @@ const COLUMNS: readonly Column<Device>[] = [
   { title: 'VERSION', of: ({ version }) => version ?? '', max: 20 },
   { title: 'SERIAL', of: ({ serial }) => serial ?? '', max: 20 },
   { title: 'SURE', of: ({ level, certainty }) => `${level} ${certainty}`, style: ({ level }) => LEVEL_STYLE[level] },
-  { title: 'RISK', of: ({ posture }) => posture.join(' '), style: ({ posture }) => (posture.length > 0 ? 'red' : undefined) },
+  { title: 'RISK', of: ({ posture }) => posture.join(' '), wraps: true, style: ({ posture }) => (posture.length > 0 ? 'red' : undefined) },
 ];
 
 /** Devices as a table for a terminal of so many columns; undefined where there is none. */

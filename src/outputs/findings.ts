@@ -15,7 +15,7 @@ const COLUMNS: readonly Column<Finding>[] = [
   { title: 'SEVERITY', of: ({ severity }) => severity },
   { title: 'ADDRESS', of: ({ addresses }) => addresses.join(' '), max: 40 },
   { title: 'DEVICE', of: ({ name }) => name, style: () => 'bold', max: 40 },
-  { title: 'WHY', of: ({ explanation }) => explanation },
+  { title: 'WHY', of: ({ explanation }) => explanation, wraps: true },
 ];
 
 /** Findings as a table for a terminal of so many columns; undefined where there is none. */

@@ -28,7 +28,7 @@ const FACT_COLUMNS: readonly Column<FactDefinition>[] = [
   { title: 'FACT', of: ({ name }) => name },
   { title: 'TYPE', of: ({ type }) => type },
   { title: 'PROBE', of: ({ probe }) => probe },
-  { title: 'MEANS', of: ({ means }) => means },
+  { title: 'MEANS', of: ({ means }) => means, wraps: true },
 ];
 
 export function factTable(facts: readonly FactDefinition[], columns: number | undefined): string {
