@@ -33,7 +33,7 @@ export function register(program: Command): void {
     .addOption(new Option('--polite', `${RATES.polite} packets a second: for fragile networks`).conflicts('fast'))
     .option('--fast', `${RATES.fast.toLocaleString('en')} packets a second: fills the state table of a firewall on the way`)
     .option('--retries <number>', 'passes after the first', wholeNumber(0, 3), 1)
-    .option('--host-timeout <time>', 'talk to one device for so long at most', duration, 60_000)
+    .addOption(new Option('--host-timeout <time>', 'talk to one device for so long at most').argParser(duration).default(60_000, '60s'))
     .option('--seed <number>', 'order of the sweep, for repeating one', wholeNumber(0, 2 ** 32 - 1))
     .option('--resume <journal>', 'continue an interrupted sweep; no targets are given')
     .option('--audit <file>', 'log every connection and every byte that is sent')
