@@ -62,6 +62,7 @@ export class Conversations {
 
   async answer(device: Device, plan: PortPlan & { readonly transport: 'udp' }, udp: UdpTalk): Promise<void> {
     const deadline = device.budget.begin();
+    udp.deadline = deadline;
     const talk = new Talk(device, plan, deadline, this);
     try {
       await udp.gather();

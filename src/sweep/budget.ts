@@ -22,6 +22,7 @@ export class Budget {
   #connects = 0;
   #requests = 0;
   #datagrams = 0;
+  #isSweepCounted = false;
   #spentMs = 0;
   #talking = 0;
   #since = 0;
@@ -46,6 +47,18 @@ export class Budget {
   request(): void {
     if (this.#requests >= this.#limits.requests) throw new ProbeError('given-up', `${this.#limits.requests} requests were made to it`);
     this.#requests += 1;
+  }
+
+  /** True once {@link countSweep} was called: from then on each datagram is counted as it goes. */
+  get isSweepCounted(): boolean {
+    return this.#isSweepCounted;
+  }
+
+  /** Counts what the sweep sent to the device before it answered a datagram for the first time. */
+  countSweep(datagrams: number): void {
+    if (this.#isSweepCounted) return;
+    this.#isSweepCounted = true;
+    this.#datagrams += datagrams;
   }
 
   /** False where no more datagrams may be sent to it. */

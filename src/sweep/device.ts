@@ -71,6 +71,11 @@ export class Devices {
     this.reach = reach;
   }
 
+  /** The device at an address that has answered already. */
+  known(address: AddressNumber): Device | undefined {
+    return this.#devices.get(address);
+  }
+
   /** The device at an address; kept for the run, because its account is. */
   at(address: AddressNumber): Device {
     let device = this.#devices.get(address);

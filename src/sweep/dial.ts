@@ -61,6 +61,11 @@ export function dial(address: AddressNumber, port: number, timeoutMs: number, { 
     };
     const onError = (error: NodeJS.ErrnoException): void => done(error.code ?? 'unknown');
     const onConnect = (): void => {
+      // Where an ICMP error comes in at the wrong moment, Linux 6.18 has Node report a connection that has no other side; reading from it brings the error.
+      if (socket.remotePort === undefined) {
+        socket.resume();
+        return;
+      }
       settled = true;
       clearTimeout(timer);
       socket.off('error', onError);

@@ -23,16 +23,16 @@ export interface NeighbourTable {
  */
 export class Neighbours {
   readonly table: NeighbourTable;
-  readonly #networks: readonly { readonly range: AddressRange; readonly edges: readonly AddressNumber[] }[];
+  readonly #networks: readonly AttachedNetwork[];
 
   constructor() {
     this.#networks = attachedNetworks();
     this.table = readTable();
   }
 
-  /** True for an address that this machine resolves itself. */
+  /** True for an address that this machine resolves itself. Its own need no neighbour to answer for them. */
   onLink(address: AddressNumber): boolean {
-    return this.#networks.some(({ range }) => contains(range, address));
+    return this.#networks.some(({ range }) => contains(range, address)) && this.#networks.every(({ own }) => own !== address);
   }
 
   /** True where a range holds an address of an attached network. */
@@ -80,14 +80,21 @@ export class Neighbours {
   }
 }
 
-function attachedNetworks(): { range: AddressRange; edges: AddressNumber[] }[] {
+interface AttachedNetwork {
+  readonly range: AddressRange;
+  /** The address of this machine in it. */
+  readonly own: AddressNumber | undefined;
+  readonly edges: readonly AddressNumber[];
+}
+
+function attachedNetworks(): AttachedNetwork[] {
   return Object.values(networkInterfaces()).flatMap((addresses = []) =>
-    addresses.flatMap(({ internal, cidr, family }) => {
+    addresses.flatMap(({ internal, address, cidr, family }) => {
       if (internal || cidr === null) return [];
       const range = parseRange(cidr);
       if ('reason' in range) return [];
       const wide = family === 'IPv4' && (range.last as number) - (range.first as number) > 2;
-      return [{ range, edges: wide ? [range.first, range.last] : [] }];
+      return [{ range, own: parseAddress(address), edges: wide ? [range.first, range.last] : [] }];
     }),
   );
 }

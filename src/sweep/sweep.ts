@@ -111,6 +111,8 @@ export class Sweep {
   readonly #tcp: readonly number[];
   readonly #udp: readonly number[];
   readonly #passes: readonly Pass[];
+  /** Datagrams to one address in a try. */
+  readonly #hellos: number;
   readonly #priority: ReadonlySet<number>;
   readonly #retrySilent: boolean;
 
@@ -147,6 +149,7 @@ export class Sweep {
       ...(this.#udp.length > 0 ? [{ transport: 'udp' as const, attempt }] : []),
       ...(this.#tcp.length > 0 ? [{ transport: 'tcp' as const, attempt }] : []),
     ]).flat();
+    this.#hellos = this.#udp.reduce((sum, index) => sum + this.#probeFor(plan.ports[index] as PortPlan).hello(0, random32).length, 0);
     const known = this.#tcp.filter((index) => PRIORITY_PORTS.has((plan.ports[index] as PortPlan).port));
     this.#priority = new Set(known.length > 0 ? known : this.#tcp.slice(0, PRIORITY_PORTS.size));
     this.#retrySilent = plan.hosts.count <= RETRY_SILENT_UP_TO;
@@ -199,8 +202,8 @@ export class Sweep {
   /** Sweeps to the end, or to {@link stop}. */
   async run(): Promise<void> {
     await this.#datagrams.open(new Set(this.#plan.hosts.ranges.map(({ first }) => familyOf(first))));
-    const timers = [setInterval(() => this.#everySecond(), CHECKPOINT_MS)];
-    if (this.#hasOnLink) timers.push(setInterval(() => this.#pollNeighbours(), NEIGHBOUR_POLL_MS));
+    const timers = [setInterval(() => this.#orFail(() => this.#everySecond()), CHECKPOINT_MS)];
+    if (this.#hasOnLink) timers.push(setInterval(() => this.#orFail(() => this.#pollNeighbours()), NEIGHBOUR_POLL_MS));
     try {
       while (this.#pass < this.#passes.length) {
         await this.#runPass(this.#passes[this.#pass] as Pass);
@@ -419,6 +422,12 @@ export class Sweep {
     hello: ReturnType<UdpProbe['hello']>,
   ): Promise<void> {
     const { endpoint, attempt } = item;
+    const budget = attempt === 0 ? undefined : this.#devices.known(address)?.budget;
+    if (budget?.isSweepCounted === true && !hello.every(() => budget.datagram())) {
+      // A device that talks at another port has had all the datagrams that it may get: this port stays silent.
+      this.#inFlight.delete(endpoint);
+      return;
+    }
     this.#lastUdp = performance.now();
     const results = await Promise.all(hello.map((datagram) => this.#datagrams.send(address, plan.port, datagram)));
     this.#state.packets.udp += results.filter(({ sent }) => sent === 'sent').length;
@@ -442,7 +451,10 @@ export class Sweep {
       return;
     }
     this.#guards.note('local-errors', `packets could not be sent from this machine (${code}); the endpoints are counted as lost`);
-    this.#state.account(endpoint).asked += 1;
+    // Where only a further try was kept back, it was asked before.
+    const isUdp = this.#state.planOf(endpoint).transport === 'udp';
+    const isFirst = isUdp ? attempt === 0 : this.#isFirstAsk(this.#state.hostOf(endpoint), this.#state.addressOf(endpoint), attempt);
+    if (!this.#counted.delete(endpoint) && isFirst) this.#state.account(endpoint).asked += 1;
     this.#state.settle(endpoint, 'lost');
   }
 
@@ -472,9 +484,9 @@ export class Sweep {
     this.#state.liven(host);
     if (!again) this.#state.settle(endpoint, 'answered');
     const device = this.#devices.at(from);
-    // The requests of the passes until now are on the device's account too.
-    for (const { transport, attempt } of this.#passes.slice(0, this.#pass + 1))
-      if (transport === 'udp') for (const _ of this.#probeFor(plan).hello(attempt, random32)) device.budget.datagram();
+    // The requests of the passes until now are on the device's account too, those to its other ports among them.
+    const tries = this.#passes.slice(0, this.#pass + 1).filter(({ transport }) => transport === 'udp').length;
+    device.budget.countSweep(this.#hellos * tries);
     const opened = new UdpTalk({ host: device.host, transport: 'udp', port }, device.budget, (datagram) => {
       this.#pace.bucket.take(1);
       this.#state.packets.udp += 1;
@@ -600,6 +612,15 @@ export class Sweep {
     const probe = this.#probes.get(plan.protocol);
     if (probe === undefined) throw new Error(`no probe speaks ${plan.protocol}`);
     return probe;
+  }
+
+  /** What fails in a timer (a checkpoint on a full disk) ends the sweep as anywhere else, and not the process. */
+  #orFail(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** A fault of ours ends the sweep; faults of devices never come here. */

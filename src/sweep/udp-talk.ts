@@ -11,6 +11,8 @@ const GATHER_MS = 400;
 /** A conversation with one UDP endpoint, over the sweep's shared socket. */
 export class UdpTalk implements DatagramWire {
   readonly endpoint: Endpoint;
+  /** `performance.now()` at which the conversation is over: what is asked then is silent. */
+  deadline = Infinity;
   readonly #budget: Budget;
   readonly #send: (datagram: Datagram) => Promise<unknown>;
   readonly #answers: Answer[] = [];
@@ -53,8 +55,10 @@ export class UdpTalk implements DatagramWire {
       if (this.#budget.datagram()) await this.#send(request(attempt));
       else resolve(undefined);
     };
-    const timers = TRIES_MS.slice(0, tries).map((ms, attempt) => setTimeout(() => void send(attempt).catch(reject), ms));
-    timers.push(setTimeout(() => resolve(undefined), TRIES_MS[tries] ?? GIVE_UP_MS));
+    const leftMs = Math.max(0, this.deadline - performance.now());
+    const due = TRIES_MS.slice(0, tries).filter((ms) => ms < leftMs);
+    const timers = due.map((ms, attempt) => setTimeout(() => void send(attempt).catch(reject), ms));
+    timers.push(setTimeout(() => resolve(undefined), Math.min(leftMs, TRIES_MS[tries] ?? GIVE_UP_MS)));
     try {
       return await promise;
     } finally {

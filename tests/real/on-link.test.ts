@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { accountOf, mostAtOnce, seenPart } from './account.ts';
+import { violations } from './grammar.ts';
+import { Lab, type Profile, REAL, report } from './lab.ts';
+
+interface Case {
+  readonly block: string;
+  readonly excluded: readonly string[];
+  readonly bits: 22 | 24;
+  readonly hosts: Readonly<Record<string, Profile>>;
+}
+
+const SMALL: Readonly<Record<string, Profile>> = {
+  '10.77.0.11': 'bmc',
+  '10.77.0.44': 'vnc-auth',
+  '10.77.0.77': 'tls13',
+  '10.77.0.88': 'printer',
+  '10.77.0.99': 'web',
+};
+/** Thirty living addresses; half of them have no service, so that only their MAC tells that they are there. */
+const WIDE: Readonly<Record<string, Profile>> = Object.fromEntries(
+  Array.from({ length: 30 }, (_, at): [string, Profile] => [
+    `10.77.${at % 4}.${7 + at * 8}`,
+    at === 0 ? 'bmc' : at % 2 === 0 ? 'web' : 'mute',
+  ]),
+);
+const PORTS = 10;
+
+describe('directly attached addresses, as nobody', REAL, () => {
+  test.for<Case>([
+    { block: '10.77.0.0/24', excluded: [], bits: 24, hosts: SMALL },
+    { block: '10.77.0.0/22', excluded: ['10.77.3.254'], bits: 22, hosts: WIDE },
+  ])('$block: every host is found with its MAC, and TCP goes to those that are there', async ({ block, excluded, bits, hosts }) => {
+    await using lab = await Lab.start({ hosts, onLinkBits: bits });
+    const { scanner } = lab;
+    const before = overflows();
+    const capture = await scanner.capture('link');
+    const { code, files, seconds } = await scanner.sweep('link', [
+      block,
+      '--seed',
+      '3',
+      ...excluded.flatMap((address) => ['--exclude', address]),
+    ]);
+    const packets = await capture.packets();
+    const account = accountOf(packets, scanner.address);
+    const { ledger, completeness } = files.inventory;
+    expect(code).toBe(0);
+    expect(completeness).toMatchObject({ complete: true, limitations: [] });
+    expect(overflows() - before).toBe(0);
+
+    const macs = new Map(
+      files.observations.filter(({ probe }) => probe === 'neighbours').map(({ host, facts }) => [host, facts['mac.address']]),
+    );
+    const wanted = Object.keys(hosts).map(
+      (host, at) => [host, `02:77:00:00:00:${(at + 1).toString(16).toUpperCase().padStart(2, '0')}`] as const,
+    );
+    expect(Object.fromEntries(macs)).toEqual(Object.fromEntries(wanted));
+
+    const addresses = 2 ** (32 - bits) - excluded.length;
+    const there = wanted.length;
+    // The scanner's own address is in the block unless it was excluded: it refuses by itself, no neighbour answers for it, and no link is needed.
+    const own = 1 - excluded.length;
+    const edges = 2;
+    expect(ledger?.alive).toBe(there + own);
+    expect(ledger?.total).toMatchObject({ planned: addresses * PORTS, lost: 0, givenUp: 0 });
+    expect(ledger?.total.skipped).toEqual({
+      'network or broadcast address': edges * PORTS,
+      'no neighbour answered for it': (addresses - edges - there - own) * 8,
+    });
+    const asked = new Set(account.connections.map(({ server }) => server));
+    expect([...asked].toSorted()).toEqual(Object.keys(hosts).toSorted());
+    expect(violations(packets, scanner.address, (address) => address.startsWith('10.77.'))).toEqual([]);
+    expect(mostAtOnce(account.connections).most).toBeLessThanOrEqual(2);
+    // A datagram to an address that nobody has never becomes a packet: the kernel asks for its MAC in vain. That question is what left.
+    const questions = new Set(
+      packets
+        .filter(({ source, content }) => source === scanner.address && content.protocol === 'arp' && content.isRequest)
+        .map(({ target }) => target),
+    );
+    const inVain = [...questions].filter((address) => !(address in hosts)).length;
+    expect(inVain).toBe(addresses - edges - there - own);
+    const seen = Object.entries(account.ports).map(([port, counts]) => {
+      if (port.endsWith('tcp')) return [port, { ...counts, asked: counts.asked + own, refused: counts.refused + own }];
+      return [port, { ...counts, asked: counts.asked + own + inVain, silent: counts.silent + own + inVain }];
+    });
+    expect(seenPart(ledger?.ports ?? {})).toEqual(Object.fromEntries(seen));
+    const datagrams = files.audit.filter(({ transport, host }) => transport === 'udp' && host in hosts);
+    expect(datagrams.length).toBe(account.datagrams);
+    expect(ledger?.packets.tcp).toBe(account.sweepConnects + 8 * own);
+    expect(completeness.notes.join()).toMatch(/neighbour table/);
+    report(
+      `${block}: ${macs.size} of ${there} with their MAC, ${ledger?.total.answered} services, TCP to ${asked.size} addresses, ${ledger?.packets.tcp} + ${ledger?.packets.udp} packets, ${seconds.toFixed(1)} s`,
+    );
+  });
+});
+
+/** How often the kernel found its table full: one table for all namespaces. */
+function overflows(): number {
+  const [heading = '', ...rows] = readFileSync('/proc/net/stat/arp_cache', 'latin1').trim().split('\n');
+  const column = heading.trim().split(/\s+/).indexOf('table_fulls');
+  return rows.reduce((sum, row) => sum + Number.parseInt(row.trim().split(/\s+/)[column] ?? '0', 16), 0);
+}

@@ -1,0 +1,152 @@
+import { statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Inventory } from '../../src/inventory/schema.ts';
+import { ledgerErrors } from '../../src/sweep/ledger.ts';
+import { type Account, accountOf } from './account.ts';
+import { type Finished, Lab, type OtherLine, type Profile, REAL, report, type Scanner, type SweepFiles } from './lab.ts';
+
+const HOSTS: Readonly<Record<string, Profile>> = {
+  '10.77.0.11': 'bmc',
+  '10.77.1.22': 'vnc-auth',
+  '10.77.1.33': 'snmp-v3',
+  '10.77.2.44': 'tls13',
+  '10.77.2.55': 'printer',
+  '10.77.3.66': 'web',
+};
+const RATE = 700;
+/** What a sweep of 1,024 addresses at 3 TCP ports and 2 UDP ports (3 datagrams) sends to silent ones, twice. */
+const PACKETS = 1024 * (3 + 3) * 2;
+const SWEEP = ['10.77.0.0/22', '-p', '80,443,5900,U:161,U:623', '--rate', String(RATE), '--rate-per-24', String(RATE), '--seed', '5'];
+const MAX_REPEATED = 2 * RATE;
+
+/** A sweep that was ended early and continued, with what left the machine in both parts. */
+interface Part {
+  readonly share: number;
+  readonly stopped: Finished;
+  /** The ledger and the inventory as the first part left them. */
+  readonly asked: number;
+  readonly partial: Inventory | undefined;
+  readonly resumed: Finished;
+  readonly files: SweepFiles;
+  readonly account: Account;
+  readonly sent: number;
+}
+
+async function stopAndResume(scanner: Scanner, share: number, signal: 'SIGKILL' | 'SIGINT'): Promise<Part> {
+  const name = `${signal.toLowerCase()}${share}`;
+  const capture = await scanner.capture(name);
+  const running = scanner.kvmsweep(['scan', '-o', `${name}.json`, ...SWEEP]);
+  const files = scanner.read(name);
+  while (statSync(`${files.base}.ndjson`, { throwIfNoEntry: false }) === undefined) await sleep(20);
+  await sleep((share * PACKETS * 1000) / RATE);
+  running.process.kill(signal);
+  const stopped = await running.finished;
+  // A kill may have torn the last line; what is before it must be whole.
+  const ledgers = files.journal.filter((line): line is OtherLine => line.kind === 'checkpoint' || line.kind === 'end');
+  const partial = files.hasInventory ? files.inventory : undefined;
+  const resumed = await scanner.kvmsweep(['scan', '--resume', `${name}.ndjson`]).finished;
+  const account = accountOf(await capture.packets(), scanner.address);
+  return {
+    share,
+    stopped,
+    asked: ledgers.at(-1)?.ledger?.total.asked ?? 0,
+    partial,
+    resumed,
+    files,
+    account,
+    sent: account.connections.length + account.datagrams,
+  };
+}
+
+/** Without what names a moment, a file, an address of ours, or how often packets had to be repeated. */
+function withoutTimes({ run, devices, ledger, ...rest }: Inventory): object {
+  const { arguments: _, startedAt: _1, endedAt: _2, resumedAt: _3, sourceAddresses: _4, ...plan } = run as NonNullable<Inventory['run']>;
+  return {
+    ...rest,
+    run: plan,
+    ledger: { ...ledger, packets: 0 },
+    devices: devices.map(({ firstSeen: _5, lastSeen: _6, ...device }) => device),
+  };
+}
+
+function conversations(files: SweepFiles): string[] {
+  return [...new Set(files.observations.map(({ host, port, probe, outcome }) => `${host} ${port} ${probe} ${outcome}`))].toSorted();
+}
+
+/** How often each endpoint that never answered was tried. */
+function tries(account: Account): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { server, serverPort, outcome } of account.connections)
+    if (outcome === 'silent') counts.set(`${server}:${serverPort}`, (counts.get(`${server}:${serverPort}`) ?? 0) + 1);
+  return counts;
+}
+
+describe('killed and resumed', REAL, () => {
+  let lab: Lab;
+  let whole: { finished: Finished; files: SweepFiles; account: Account; sent: number };
+  let killed: Part[];
+  let interrupted: Part;
+
+  // All at once, each from a place of its own: the servers see five scanners, and the test takes as long as one sweep.
+  beforeAll(async () => {
+    lab = await Lab.start({ hosts: HOSTS, scanners: 5 });
+    const [first, second, third, fourth, fifth] = lab.scanners as [Scanner, Scanner, Scanner, Scanner, Scanner];
+    const baseline = async (): Promise<void> => {
+      const capture = await first.capture('whole');
+      const { files, ...finished } = await first.sweep('whole', SWEEP);
+      const account = accountOf(await capture.packets(), first.address);
+      whole = { finished, files, account, sent: account.connections.length + account.datagrams };
+    };
+    [, interrupted, ...killed] = await Promise.all([
+      baseline(),
+      stopAndResume(second, 0.5, 'SIGINT'),
+      stopAndResume(third, 0.1, 'SIGKILL'),
+      stopAndResume(fourth, 0.5, 'SIGKILL'),
+      stopAndResume(fifth, 0.9, 'SIGKILL'),
+    ]);
+  }, 120_000);
+  afterAll(() => lab?.stop());
+
+  test('the sweep that nobody disturbed is complete', () => {
+    expect(whole.finished.code).toBe(0);
+    const { ledger } = whole.files.inventory;
+    expect(ledger?.total).toMatchObject({ planned: 5120, asked: 5120, answered: 9, lost: 0, givenUp: 0 });
+    expect(ledger?.packets).toEqual({ tcp: whole.account.sweepConnects, udp: whole.account.datagrams });
+    report(`undisturbed: ${whole.sent} packets in ${whole.finished.seconds.toFixed(1)} s`);
+  });
+
+  test.for([0, 1, 2])('kill -9 (%s): the rest is swept, less than two seconds are repeated, and the inventory is the same', (at) => {
+    const { share, stopped, asked, resumed, files, account, sent } = killed[at] as Part;
+    expect(stopped.signal).toBe('SIGKILL');
+    expect(resumed.code).toBe(0);
+    const repeated = sent - whole.sent;
+    report(
+      `killed at ${share * 100} %: ${asked} of 5120 endpoints in the journal; ${sent} packets in both parts, ${repeated} repeated (at most ${MAX_REPEATED})`,
+    );
+    expect(repeated).toBeLessThan(MAX_REPEATED);
+    expect(withoutTimes(files.inventory)).toEqual(withoutTimes(whole.files.inventory));
+    expect(files.inventory.run?.resumedAt).toHaveLength(1);
+    expect(ledgerErrors(files.inventory.ledger?.ports ?? {})).toEqual([]);
+    expect(conversations(files)).toEqual(conversations(whole.files));
+    // Nothing was passed over: whatever stays silent has been asked as often as without the kill.
+    const [got, wanted] = [tries(account), tries(whole.account)];
+    expect([...wanted].filter(([endpoint, times]) => (got.get(endpoint) ?? 0) < times)).toEqual([]);
+  });
+
+  test('Ctrl-C: ends with 130 and a partial inventory that says so; a resume completes it', () => {
+    const { stopped, partial, resumed, files, sent } = interrupted;
+    expect(stopped).toMatchObject({ code: 130, signal: null });
+    expect(stopped.stderr).toContain('INCOMPLETE');
+    expect(partial?.completeness.complete).toBe(false);
+    expect(partial?.completeness.limitations.map(({ what }) => what)).toEqual(['interrupted']);
+    expect(ledgerErrors(partial?.ledger?.ports ?? {})).toEqual([]);
+    expect(resumed.code).toBe(0);
+    report(
+      `Ctrl-C at 50 %: ${partial?.ledger?.total.asked} of 5120 endpoints in the partial inventory, skipped ${JSON.stringify(partial?.ledger?.total.skipped)}; ${sent - whole.sent} packets repeated`,
+    );
+    expect(sent - whole.sent).toBeLessThan(MAX_REPEATED);
+    expect(withoutTimes(files.inventory)).toEqual(withoutTimes(whole.files.inventory));
+    expect(conversations(files)).toEqual(conversations(whole.files));
+  });
+});
