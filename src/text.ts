@@ -3,8 +3,7 @@
  * that change the direction of writing are replaced, and line breaks with them.
  */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, '\ufffd');
+  return text.replace(/[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, '\ufffd');
 }
 
 /** At most `max` characters, with a mark where something was cut. */
@@ -53,4 +52,12 @@ export function canonicalMac(text: string): string | undefined {
   const upper = digits.toUpperCase();
   if (upper === '000000000000' || (Number.parseInt(upper.slice(0, 2), 16) & 1) === 1) return undefined;
   return (upper.match(/../g) as string[]).join(':');
+}
+
+// JSON.stringify escapes what would break JSON; these would act on a terminal that shows it: C1 controls, and what changes the direction of writing.
+const ACTIVE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** A value as JSON that a terminal shows and does not obey. */
+export function jsonText(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(ACTIVE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -1,6 +1,7 @@
 import { problemText } from '../errors.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import { findingTable, stateCounts } from '../outputs/findings.ts';
+import { jsonDocument, jsonLines } from '../outputs/json.ts';
 import { type ApprovedList, failing, type Finding, reconcile } from '../reconcile/index.ts';
 import { count } from '../text.ts';
 import { type Format, terminalColumns } from './options.ts';
@@ -22,8 +23,8 @@ export function reconcileAndPrint(
     now: new Date(inventory.run?.endedAt ?? Date.now()),
     ...(expiringWithin === undefined ? {} : { expiringWithinDays: expiringWithin }),
   });
-  if (format === 'ndjson') process.stdout.write(findings.map((finding) => `${JSON.stringify(finding)}\n`).join(''));
-  else if (format === 'json') process.stdout.write(`${JSON.stringify(findings, null, 2)}\n`);
+  if (format === 'ndjson') process.stdout.write(jsonLines(findings));
+  else if (format === 'json') process.stdout.write(jsonDocument(findings));
   else process.stdout.write(`\n${findings.length === 0 ? 'nothing to reconcile' : findingTable(findings, terminalColumns())}\n`);
   if (!quiet)
     process.stderr.write(

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Fingerprint } from '../fingerprints/schema.ts';
+import { jsonDocument } from '../outputs/json.ts';
 import { collect } from './options.ts';
 
 interface Options {
@@ -29,9 +30,7 @@ export function register(program: Command): void {
       import('./options.ts'),
     ]);
     const { fingerprints } = loadKnowledge(options);
-    process.stdout.write(
-      options.format === 'json' ? `${JSON.stringify(fingerprints, null, 2)}\n` : `${fingerprintTable(fingerprints, terminalColumns())}\n`,
-    );
+    process.stdout.write(options.format === 'json' ? jsonDocument(fingerprints) : `${fingerprintTable(fingerprints, terminalColumns())}\n`);
   });
 
   sub('show', 'one definition: its rules, what it asks for, where it is written')
@@ -52,7 +51,7 @@ export function register(program: Command): void {
         );
         throw inputError('unknown-fingerprint', { id, ...(near === undefined ? {} : { nearest: near }) });
       }
-      process.stdout.write(options.format === 'json' ? `${JSON.stringify(found, null, 2)}\n` : fingerprintText(found));
+      process.stdout.write(options.format === 'json' ? jsonDocument(found) : fingerprintText(found));
     });
 
   sub('test', 'let every definition prove itself: its examples, its near misses, and that it takes no other product for its own').action(
@@ -63,7 +62,7 @@ export function register(program: Command): void {
         import('./exit.ts'),
       ]);
       const proof = prove(loadKnowledge(options).fingerprints);
-      if (options.format === 'json') process.stdout.write(`${JSON.stringify(proof, null, 2)}\n`);
+      if (options.format === 'json') process.stdout.write(jsonDocument(proof));
       else {
         for (const { fingerprint, at, text } of proof.flaws) process.stdout.write(`${fingerprint}: ${at}: ${text}\n`);
         process.stdout.write(
@@ -86,6 +85,6 @@ export function register(program: Command): void {
         import('./options.ts'),
       ]);
       const facts = [...factVocabulary().values()];
-      process.stdout.write(format === 'json' ? `${JSON.stringify(facts, null, 2)}\n` : `${factTable(facts, terminalColumns())}\n`);
+      process.stdout.write(format === 'json' ? jsonDocument(facts) : `${factTable(facts, terminalColumns())}\n`);
     });
 }

@@ -1,11 +1,12 @@
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { inputError, systemReason } from '../errors.ts';
+import { jsonText } from '../text.ts';
 import { type Inventory, InventorySchema, SCHEMA_VERSION } from './schema.ts';
 
 /** The text of an inventory file: deterministic, ends with a newline, a line for each value, so that git and jq can read it. */
 export function inventoryText(inventory: Inventory): string {
-  return `${JSON.stringify(inventory, null, 2)}\n`;
+  return `${jsonText(inventory, 2)}\n`;
 }
 
 /** Writes a file whole or not at all: a full disk leaves what was there before. @throws {InputError} */

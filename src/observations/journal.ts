@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { inputError, systemReason } from '../errors.ts';
+import { jsonText } from '../text.ts';
 
 /** A line of the journal. What each kind holds is defined where it is made; a reader takes only the kinds it knows. */
 export interface JournalEntry {
@@ -35,7 +36,7 @@ export class Journal {
   }
 
   write(entry: JournalEntry): void {
-    const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+    const line = Buffer.from(`${jsonText(entry)}\n`);
     try {
       for (let at = 0; at < line.length;) at += writeSync(this.#descriptor, line, at, line.length - at, this.#bytes + at);
       this.#bytes += line.length;

@@ -25,8 +25,3 @@ const COLUMNS: readonly Column<Device>[] = [
 export function deviceTable(devices: readonly Device[], columns: number | undefined): string {
   return table(devices, COLUMNS, { columns });
 }
-
-/** One device a line. */
-export function deviceLines(devices: readonly Device[]): string {
-  return devices.map((device) => `${JSON.stringify(device)}\n`).join('');
-}

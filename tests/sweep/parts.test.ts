@@ -11,6 +11,7 @@ import { Gates } from '../../src/sweep/gates.ts';
 import { clientHello } from '../../src/sweep/client-hello.ts';
 import { emptyPort, ledgerErrors, sumPorts } from '../../src/sweep/ledger.ts';
 import { Bucket, Pace, RoundTrip } from '../../src/sweep/pace.ts';
+import { jsonText, printable } from '../../src/text.ts';
 
 test('numbers packed for the journal come back', () => {
   fc.assert(
@@ -137,4 +138,14 @@ test('the hello of the TLS library fits one segment and offers what old controll
     // TLS_RSA_WITH_AES_128_CBC_SHA: all that a TLS 1.0 controller has.
     expect(bytes.includes(Buffer.from('002f', 'hex'))).toBe(true);
   }
+});
+
+test('JSON on a terminal is shown, not obeyed, and reads back as it was', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const json = jsonText({ text });
+      expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify({ text })));
+      expect(json).toBe(printable(json));
+    }),
+  );
 });
