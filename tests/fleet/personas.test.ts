@@ -170,7 +170,7 @@ describe('the demo', () => {
   });
 
   test('has an approval that is always about to run out', () => {
-    expect(rows.find((row) => row['Asset Tag'] === 'CON-0051')?.['Valid Until']).toBe('2026-12-04');
+    expect(rows.find((row) => row['Asset Tag'] === 'BMC-0135')?.['Valid Until']).toBe('2026-12-04');
     for (const row of rows) expect(row['Valid Until']).toMatch(/^\d{4}-\d{2}-\d{2}$/);
   });
 });
