@@ -75,6 +75,18 @@ export class Conversations {
     }
   }
 
+  reset(device: Device, plan: PortPlan & { readonly transport: 'tcp' }): void {
+    const at = new Date().toISOString();
+    const note = 'accepted the connection and reset it at once';
+    new Talk(device, plan, 0, this).write(plan.protocol === 'listen-http' ? 'listen' : plan.protocol, {
+      outcome: 'cut-off',
+      facts: {},
+      note,
+      at,
+      ms: 0,
+    });
+  }
+
   neighbour(device: Device, mac: string): void {
     this.record({
       v: 1,

@@ -134,6 +134,7 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
   });
   const sweep = new Sweep(plan, devices, [probes.ipmi, probes.snmp], {
     onOpen: (found) => conversations.open(found),
+    onReset: (device, port) => conversations.reset(device, port),
     onAnswer: (device, port, talk) => conversations.answer(device, port, talk),
     onNeighbour: (device, mac) => conversations.neighbour(device, mac),
     onCheckpoint: (checkpoint) => {

@@ -65,6 +65,8 @@ export class Devices {
   readonly reach: Reach;
   readonly cache = new PageCache();
   readonly handshakes = pLimit(HANDSHAKES_AT_ONCE);
+  /** Conversations that our own machine kept from being held. */
+  localErrors = 0;
   readonly #devices = new Map<AddressNumber, Device>();
 
   constructor(reach: Reach) {
@@ -135,9 +137,11 @@ export class Device {
       this.budget.connect();
       const dialled = await dial(this.address, port, Math.min(CONNECT_MS, Math.max(1, deadline - performance.now())), this.#all.reach);
       if (dialled.outcome === 'open') return this.adopt(dialled.socket, { port, protocol }, release, deadline);
+      if (dialled.outcome === 'local') this.#all.localErrors += 1;
       if (dialled.outcome === 'silent') this.budget.deaf();
       else this.budget.rest(true);
-      throw new ProbeError(dialled.outcome === 'local' ? 'given-up' : dialled.outcome, `connecting again: ${dialled.code}`);
+      const kind = dialled.outcome === 'local' ? 'given-up' : dialled.outcome === 'reset' ? 'cut-off' : dialled.outcome;
+      throw new ProbeError(kind, `connecting again: ${dialled.code}`);
     } catch (error) {
       release();
       throw error;

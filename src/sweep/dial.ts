@@ -5,14 +5,16 @@ import { formatAddress } from '../targets/addresses.ts';
 import type { Guard } from '../targets/guard.ts';
 import type { Audit } from './audit.ts';
 
-/** What became of a connection attempt. `local` is a condition of our own machine and says nothing about the device. */
+/** What became of a connection attempt. `reset`: accepted and reset at once. `local` is a condition of our own machine and says nothing about the device. */
 export type Dialled =
   | { readonly outcome: 'open'; readonly socket: net.Socket; readonly ms: number }
-  | { readonly outcome: 'refused' | 'unreachable' | 'silent' | 'local'; readonly code: string; readonly ms: number };
+  | { readonly outcome: 'refused' | 'reset' | 'unreachable' | 'silent' | 'local'; readonly code: string; readonly ms: number };
 
-const OUTCOME_OF: Readonly<Record<string, 'refused' | 'unreachable' | 'silent'>> = {
+const OUTCOME_OF: Readonly<Record<string, 'refused' | 'reset' | 'unreachable' | 'silent'>> = {
   ECONNREFUSED: 'refused',
-  ECONNRESET: 'refused',
+  // Accepted, and reset before we heard of it: a reset of the SYN itself is ECONNREFUSED.
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
   EHOSTDOWN: 'unreachable',

@@ -35,6 +35,9 @@ export interface Ledger {
   readonly stray: number;
 }
 
+/** What became of an endpoint without an answer, when all is over. */
+export type Fate = { readonly skipped: string } | 'givenUp' | 'unreachable' | 'silent';
+
 export function emptyPort(planned = 0): PortLedger {
   return { planned, asked: 0, skipped: {}, answered: 0, refused: 0, silent: 0, unreachable: 0, givenUp: 0, lost: 0 };
 }

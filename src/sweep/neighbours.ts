@@ -45,6 +45,11 @@ export class Neighbours {
     return this.#networks.some(({ edges }) => edges.includes(address));
   }
 
+  /** Whether the system tells who has been resolved. */
+  get isReadable(): boolean {
+    return this.resolved() !== undefined;
+  }
+
   /** New on-link addresses per second that the table bears. */
   get perSecond(): number {
     return Math.max(10, Math.min(MOST_PER_SECOND, Math.floor((this.table.size - this.table.used) / SECONDS_HELD)));

@@ -2,7 +2,7 @@ import type { AddressNumber } from '../targets/addresses.ts';
 import type { HostSet } from '../targets/hosts.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import { Bits, packNumbers, unpackNumbers } from './bits.ts';
-import { emptyPort, type Ledger, type PortLedger, sumPorts } from './ledger.ts';
+import { emptyPort, type Fate, type Ledger, type PortLedger, sumPorts } from './ledger.ts';
 
 /**
  * The state of a sweep between two packets, as it is written to the journal: what a resume needs.
@@ -57,8 +57,11 @@ export class SweepState {
   hostOf(endpoint: number): number {
     return Math.floor(endpoint / this.#plans.length);
   }
+  portIndexOf(endpoint: number): number {
+    return endpoint % this.#plans.length;
+  }
   planOf(endpoint: number): PortPlan {
-    return this.#plans[endpoint % this.#plans.length] as PortPlan;
+    return this.#plans[this.portIndexOf(endpoint)] as PortPlan;
   }
   addressOf(endpoint: number): AddressNumber {
     return this.#hosts.at(this.hostOf(endpoint));
@@ -92,6 +95,15 @@ export class SweepState {
     if (!this.#settled.add(endpoint)) return;
     this.#fresh.settled.push(endpoint);
     this.account(endpoint)[as] += 1;
+  }
+  /** Accounts for an endpoint that nothing came back from, once all is over. */
+  close(endpoint: number, fate: Fate): void {
+    const port = this.account(endpoint);
+    if (typeof fate === 'object') {
+      port.skipped[fate.skipped] = (port.skipped[fate.skipped] ?? 0) + 1;
+      return;
+    }
+    port[fate] += 1;
   }
   liven(host: number): void {
     if (!this.#alive.add(host)) return;

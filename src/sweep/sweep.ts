@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AddressNumber, familyOf, formatAddress } from '../targets/addresses.ts';
-import type { HostSet } from '../targets/hosts.ts';
-import { Permutation } from '../targets/permutation.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import { unpackNumbers } from './bits.ts';
 import type { UdpProbe } from './contract.ts';
@@ -14,21 +12,10 @@ import { Guards, type Limitation, socketLimit } from './guards.ts';
 import { type Ledger, ledgerErrors } from './ledger.ts';
 import { Neighbours } from './neighbours.ts';
 import { Bucket, Pace, RoundTrip } from './pace.ts';
+import type { SweepPlan } from './plan.ts';
+import { type Pass, Schedule } from './schedule.ts';
 import { type Checkpoint, SweepState } from './state.ts';
 import { UdpTalk } from './udp-talk.ts';
-
-export interface SweepPlan {
-  readonly hosts: HostSet;
-  readonly ports: readonly PortPlan[];
-  /** 32 bits: with a position, all that the order depends on. */
-  readonly seed: number;
-  /** Packets a second, over everything. */
-  readonly rate: number;
-  /** Packets a second to one /24. */
-  readonly ratePerNetwork: number;
-  /** Passes after the first. */
-  readonly retries: number;
-}
 
 /** What was found at an open TCP port: the connection that found it, and the place among the device's connections that it holds. */
 export interface OpenPort {
@@ -41,6 +28,8 @@ export interface OpenPort {
 export interface SweepHandlers {
   /** Talks to an open port. The sweep goes on meanwhile, and waits for it before it ends. */
   onOpen(found: OpenPort): Promise<void>;
+  /** An open TCP port reset the connection at once. */
+  onReset(device: Device, plan: PortPlan & { readonly transport: 'tcp' }): void;
   /** Talks to a UDP endpoint that answered. */
   onAnswer(device: Device, plan: PortPlan & { readonly transport: 'udp' }, talk: UdpTalk): Promise<void>;
   /** A neighbour on the same link was resolved. */
@@ -57,14 +46,12 @@ export interface Progress {
   readonly talking: number;
 }
 
-/** Silent addresses get a second try at these ports only: it finds what 1 % loss hid at a third of the packets (docs/sweep.md). */
-const PRIORITY_PORTS: ReadonlySet<number> = new Set([80, 443, 5900, 8443]);
-/** Up to so many addresses every one is tried again; above, those that showed a sign of life. */
-const RETRY_SILENT_UP_TO = 4096;
 const MAX_TALKING = 128;
 /** Endpoints held back at once (their device or network is at its limit) before no new ones are drawn. */
 const MAX_DEFERRED = 1024;
-const MAX_LOCAL_ERRORS = 5;
+const MAX_LOCAL_ERRORS = 20;
+/** However few descriptors there are, a sweep goes on with so many sockets. */
+const LEAST_SOCKETS = 8;
 const LOCAL_PAUSE_MS = 100;
 const CHECKPOINT_MS = 1000;
 const NEIGHBOUR_POLL_MS = 200;
@@ -75,11 +62,6 @@ const UDP_GAP_MS = 1500;
 const UDP_GRACE_MS = 2000;
 /** Walks over endpoints without packets yield to the loop after so many. */
 const WALK = 8192;
-
-interface Pass {
-  readonly transport: 'udp' | 'tcp';
-  readonly attempt: number;
-}
 
 /** An endpoint on its way out, or held back. */
 interface Item {
@@ -106,23 +88,18 @@ export class Sweep {
   readonly #pace: Pace;
   readonly #linkPace: Bucket;
   readonly #roundTrip = new RoundTrip();
-  readonly #maxSockets: number;
+  #maxSockets: number;
 
-  readonly #tcp: readonly number[];
-  readonly #udp: readonly number[];
-  readonly #passes: readonly Pass[];
+  readonly #schedule: Schedule;
+  readonly #state: SweepState;
   /** Datagrams to one address in a try. */
   readonly #hellos: number;
-  readonly #priority: ReadonlySet<number>;
-  readonly #retrySilent: boolean;
-
-  readonly #state: SweepState;
-  readonly #hasOnLink: boolean;
 
   #pass = 0;
   #position = 0;
   #deferred: Item[] = [];
-  readonly #inFlight = new Set<number>();
+  /** Endpoints on their way, with the attempt. */
+  readonly #inFlight = new Map<number, number>();
   readonly #talking = new Map<number, Promise<void>>();
   readonly #talks = new Map<string, UdpTalk>();
   /** Endpoints to talk to again after a resume: their outcome is counted already. */
@@ -143,27 +120,17 @@ export class Sweep {
     this.#pace = new Pace(plan.rate, plan.ratePerNetwork, now);
     this.#linkPace = new Bucket(this.#neighbours.perSecond, now);
     this.#maxSockets = Math.min(socketLimit(), Math.max(64, Math.ceil(plan.rate)));
-    this.#tcp = plan.ports.flatMap(({ transport }, index) => (transport === 'tcp' ? [index] : []));
-    this.#udp = plan.ports.flatMap(({ transport }, index) => (transport === 'udp' ? [index] : []));
-    this.#passes = Array.from({ length: plan.retries + 1 }, (_, attempt) => [
-      ...(this.#udp.length > 0 ? [{ transport: 'udp' as const, attempt }] : []),
-      ...(this.#tcp.length > 0 ? [{ transport: 'tcp' as const, attempt }] : []),
-    ]).flat();
-    this.#hellos = this.#udp.reduce((sum, index) => sum + this.#probeFor(plan.ports[index] as PortPlan).hello(0, random32).length, 0);
-    const known = this.#tcp.filter((index) => PRIORITY_PORTS.has((plan.ports[index] as PortPlan).port));
-    this.#priority = new Set(known.length > 0 ? known : this.#tcp.slice(0, PRIORITY_PORTS.size));
-    this.#retrySilent = plan.hosts.count <= RETRY_SILENT_UP_TO;
-    this.#hasOnLink =
-      this.#udp.length > 0 &&
-      plan.hosts.ranges.some(({ first }) => familyOf(first) === 4) &&
-      this.#neighbours.resolved() !== undefined &&
-      hasOnLink(plan.hosts, this.#neighbours);
-    this.#state = new SweepState(plan.hosts, plan.ports, this.#hasOnLink);
+    this.#schedule = new Schedule(plan, this.#neighbours);
+    this.#state = new SweepState(plan.hosts, plan.ports, this.#schedule.looksAtLink);
+    this.#hellos = this.#schedule.udp.reduce(
+      (sum, index) => sum + this.#probeFor(plan.ports[index] as PortPlan).hello(0, random32).length,
+      0,
+    );
   }
 
   /** What else is told of the sweep: how on-link addresses are paced, and whether that rests on an assumption. */
   get notes(): string[] {
-    if (!this.#hasOnLink) return [];
+    if (!this.#schedule.looksAtLink) return [];
     const { size, known } = this.#neighbours.table;
     return [
       `directly attached addresses are looked for with UDP and the neighbour table first, ${this.#neighbours.perSecond} a second (table of ${size}${known ? '' : ', assumed: it cannot be read here'}); TCP goes to those that are there`,
@@ -171,7 +138,7 @@ export class Sweep {
   }
 
   get retriesSilent(): boolean {
-    return this.#retrySilent;
+    return this.#schedule.retriesSilent;
   }
 
   /** Continues where a journal's checkpoints end. `answered` are endpoints that were talked to after the last of them, once and for all. */
@@ -181,7 +148,7 @@ export class Sweep {
     if (last === undefined) return;
     this.#pass = last.pass;
     this.#position = last.position;
-    const attempt = this.#passes[Math.min(this.#pass, this.#passes.length - 1)]?.attempt ?? 0;
+    const { attempt } = this.#passNow;
     for (const endpoint of unpackNumbers(last.talking)) {
       this.#counted.add(endpoint);
       this.#deferred.push({ endpoint, attempt, errors: 0 });
@@ -203,25 +170,30 @@ export class Sweep {
   async run(): Promise<void> {
     await this.#datagrams.open(new Set(this.#plan.hosts.ranges.map(({ first }) => familyOf(first))));
     const timers = [setInterval(() => this.#orFail(() => this.#everySecond()), CHECKPOINT_MS)];
-    if (this.#hasOnLink) timers.push(setInterval(() => this.#orFail(() => this.#pollNeighbours()), NEIGHBOUR_POLL_MS));
+    if (this.#schedule.looksAtLink) timers.push(setInterval(() => this.#orFail(() => this.#pollNeighbours()), NEIGHBOUR_POLL_MS));
     try {
-      while (this.#pass < this.#passes.length) {
-        await this.#runPass(this.#passes[this.#pass] as Pass);
+      while (this.#pass < this.#schedule.passes.length) {
+        await this.#runPass(this.#passNow);
         if (!this.#going) break;
         this.#pass += 1;
         this.#position = 0;
       }
       await this.#drain();
-      if (this.#udp.length > 0) await this.#until(this.#lastUdp + UDP_GRACE_MS);
+      if (this.#schedule.udp.length > 0) await this.#until(this.#lastUdp + UDP_GRACE_MS);
       await this.#settleDown();
     } finally {
       for (const timer of timers) clearInterval(timer);
     }
     this.#guards.finish(this.#datagrams);
+    const { localErrors } = this.#devices;
+    if (localErrors > 0)
+      this.#guards.note(
+        'local-errors',
+        `${localErrors} conversations could not be held, because this machine had no socket for them; raise the limit (ulimit -n) or lower --rate`,
+      );
     if (this.#failure !== undefined) throw this.#failure;
-    const interrupted = { pass: this.#pass, position: this.#position };
     this.#everySecond();
-    await this.#account(interrupted);
+    await this.#account(this.#pass, this.#position);
     for (const error of ledgerErrors(this.#state.ledger.ports))
       this.#guards.note('ledger', `the account does not add up (${error}); please report this`);
   }
@@ -246,18 +218,9 @@ export class Sweep {
   }
 
   get progress(): Progress {
-    const { count } = this.#plan.hosts;
     const { packets, alive } = this.#state.ledger;
-    const sizes = this.#passes.map(
-      (pass) => this.#sizeOf(pass) * (pass.attempt === 0 ? 1 : this.#retrySilent ? this.#retryShare(pass) : 0),
-    );
-    const total = sizes.reduce((a, b) => a + b, 0);
-    const before = sizes.slice(0, this.#pass).reduce((a, b) => a + b, 0);
-    const here = this.#passes[this.#pass];
-    const within = here === undefined ? 0 : (this.#position / Math.max(1, this.#sizeOf(here))) * (sizes[this.#pass] ?? 0);
     return {
-      done: Math.min(total, before + within),
-      total: Math.max(total, count === 0 ? 0 : 1),
+      ...this.#schedule.progress(this.#pass, this.#position),
       packets: packets.tcp + packets.udp,
       alive,
       talking: this.#talking.size,
@@ -266,31 +229,32 @@ export class Sweep {
 
   // ---- passes -------------------------------------------------------------------------------------------------
 
-  #sizeOf({ transport }: Pass): number {
-    return transport === 'udp' ? this.#plan.hosts.count : this.#plan.hosts.count * this.#tcp.length;
-  }
-
-  #retryShare({ transport }: Pass): number {
-    return transport === 'udp' ? 1 : this.#priority.size / Math.max(1, this.#tcp.length);
+  /** The pass that is under way, or the last one. */
+  get #passNow(): Pass {
+    const { passes } = this.#schedule;
+    return passes[Math.min(this.#pass, passes.length - 1)] as Pass;
   }
 
   async #runPass(pass: Pass): Promise<void> {
     if (pass.transport === 'udp' && pass.attempt > 0) await this.#until(this.#lastUdp + UDP_GAP_MS);
-    const order = this.#orderOf(this.#pass);
+    const order = this.#schedule.orderOf(this.#pass);
     let walked = 0;
     while (this.#going && !(this.#position >= order.size && this.#deferred.length === 0 && this.#inFlight.size === 0)) {
       let room = this.#launchDeferred(this.#room());
       while (room > 0 && this.#position < order.size && this.#deferred.length < MAX_DEFERRED) {
         const item = order.at(this.#position);
         this.#position += 1;
-        const sent = pass.transport === 'udp' ? this.#drawHost(item, pass) : this.#drawEndpoint(item, pass);
-        if (sent) room -= 1;
+        const endpoints = this.#schedule
+          .endpointsOf(pass, item, this.#state)
+          .filter((endpoint) => this.#schedule.asks(pass, endpoint, this.#state));
+        for (const endpoint of endpoints) this.#launch({ endpoint, attempt: pass.attempt, errors: 0 });
+        room -= endpoints.length;
         walked += 1;
         if (walked % WALK === 0) await this.#turn();
       }
       await this.#turn();
     }
-    if (pass.transport === 'udp' && this.#hasOnLink) {
+    if (pass.transport === 'udp' && this.#schedule.looksAtLink) {
       await this.#until(this.#lastLink + NEIGHBOUR_WAIT_MS);
       this.#pollNeighbours();
     }
@@ -308,45 +272,10 @@ export class Sweep {
     return this.#stopped === undefined && this.#failure === undefined;
   }
 
-  /** The order of a pass: each has its own, and the same one after a resume. */
-  #orderOf(pass: number): Permutation {
-    return new Permutation(this.#sizeOf(this.#passes[pass] as Pass), (this.#plan.seed + Math.imul(pass + 1, 0x9e3779b9)) >>> 0);
-  }
-
   /** How many items may be launched in this turn. */
   #room(): number {
     if (this.#talking.size >= MAX_TALKING) return 0;
     return Math.max(0, Math.min(this.#pace.bucket.available(performance.now()), this.#maxSockets - this.#inFlight.size));
-  }
-
-  /** One UDP item is an address: all its requests go out together, so that an on-link address is resolved once. False where nothing was sent. */
-  #drawHost(host: number, { attempt }: Pass): boolean {
-    const address = this.#plan.hosts.at(host);
-    if (this.#neighbours.isEdge(address)) return false;
-    if (attempt > 0 && !this.#state.isAlive(host) && !this.#retrySilent) return false;
-    let sent = false;
-    for (const index of this.#udp) {
-      const endpoint = this.#state.endpoint(host, index);
-      if (this.#state.isSettled(endpoint)) continue;
-      sent = true;
-      this.#launch({ endpoint, attempt, errors: 0 });
-    }
-    return sent;
-  }
-
-  #drawEndpoint(item: number, { attempt }: Pass): boolean {
-    const host = Math.floor(item / this.#tcp.length);
-    const index = this.#tcp[item % this.#tcp.length] as number;
-    const endpoint = this.#state.endpoint(host, index);
-    if (this.#state.isSettled(endpoint)) return false;
-    const address = this.#plan.hosts.at(host);
-    if (this.#neighbours.isEdge(address)) return false;
-    if (this.#isOnLink(address)) {
-      const since = this.#state.resolvedSince(host);
-      if (since === undefined || since > attempt) return false;
-    } else if (attempt > 0 && !this.#state.isAlive(host) && !(this.#retrySilent && this.#priority.has(index))) return false;
-    this.#launch({ endpoint, attempt, errors: 0 });
-    return true;
   }
 
   /** Tries those that were held back first; returns the room that is left. */
@@ -369,7 +298,7 @@ export class Sweep {
       return;
     }
     const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(item.attempt, random32) : [];
-    const onLink = this.#isOnLink(address) && !this.#state.isAlive(host);
+    const onLink = this.#schedule.isOnLink(address) && !this.#state.isAlive(host);
     if (
       (onLink && this.#linkPace.available(now) < 1) ||
       (plan.transport === 'tcp' && this.#devices.reach.gates.full(formatAddress(address))) ||
@@ -382,7 +311,7 @@ export class Sweep {
       this.#linkPace.take(1);
       this.#lastLink = now;
     }
-    this.#inFlight.add(endpoint);
+    this.#inFlight.set(endpoint, item.attempt);
     const sent = plan.transport === 'udp' ? this.#sendHello(item, address, plan, hello) : this.#connect(item, address, plan);
     sent.catch((error: unknown) => this.#fail(error));
   }
@@ -400,14 +329,15 @@ export class Sweep {
     this.#state.packets.tcp += 1;
     const host = this.#state.hostOf(endpoint);
     const again = this.#counted.delete(endpoint);
-    if (!again && this.#isFirstAsk(host, address, attempt)) this.#state.account(endpoint).asked += 1;
-    if (dialled.outcome === 'open' || dialled.outcome === 'refused') {
+    if (!again && this.#schedule.isFirst(endpoint, attempt, this.#state)) this.#state.account(endpoint).asked += 1;
+    if (dialled.outcome === 'open' || dialled.outcome === 'reset' || dialled.outcome === 'refused') {
       this.#roundTrip.sample(dialled.ms);
       this.#state.liven(host);
-      if (!again) this.#state.settle(endpoint, dialled.outcome === 'open' ? 'answered' : 'refused');
+      if (!again) this.#state.settle(endpoint, dialled.outcome === 'refused' ? 'refused' : 'answered');
     } else if (dialled.outcome === 'unreachable') this.#state.markUnreachable(endpoint);
     if (dialled.outcome !== 'open') {
       release();
+      if (dialled.outcome === 'reset') this.#handlers.onReset(this.#devices.at(address), plan);
       return;
     }
     const device = this.#devices.at(address);
@@ -437,24 +367,27 @@ export class Sweep {
       this.#localError(item, local.code ?? 'unknown');
       return;
     }
-    if (attempt === 0 && !this.#counted.has(endpoint)) this.#state.account(endpoint).asked += 1;
+    if (this.#schedule.isFirst(endpoint, attempt, this.#state) && !this.#counted.has(endpoint)) this.#state.account(endpoint).asked += 1;
     if (results.some(({ sent }) => sent === 'unreachable')) this.#state.markUnreachable(endpoint);
   }
 
   /** A condition of this machine is never a result: try again, and where it stays, say that the endpoint was lost. */
   #localError(item: Item, code: string): void {
     const { endpoint, attempt, errors } = item;
-    if (code === 'EMFILE' || code === 'ENFILE')
-      this.#guards.note('descriptors', `this process ran out of file descriptors (${code}); raise the limit (ulimit -n) or lower --rate`);
+    // Fewer at once from now on: those that are open are what this machine bears.
+    if (code === 'EMFILE' || code === 'ENFILE') this.#maxSockets = Math.max(LEAST_SOCKETS, Math.floor(this.#inFlight.size * 0.8));
     if (errors + 1 < MAX_LOCAL_ERRORS) {
       this.#deferred.push({ endpoint, attempt, errors: errors + 1, notBefore: performance.now() + LOCAL_PAUSE_MS });
       return;
     }
-    this.#guards.note('local-errors', `packets could not be sent from this machine (${code}); the endpoints are counted as lost`);
+    if (code === 'EMFILE' || code === 'ENFILE')
+      this.#guards.note(
+        'descriptors',
+        `this process ran out of file descriptors (${code}): endpoints were lost; raise the limit (ulimit -n)`,
+      );
+    else this.#guards.note('local-errors', `packets could not be sent from this machine (${code}); the endpoints are counted as lost`);
     // Where only a further try was kept back, it was asked before.
-    const isUdp = this.#state.planOf(endpoint).transport === 'udp';
-    const isFirst = isUdp ? attempt === 0 : this.#isFirstAsk(this.#state.hostOf(endpoint), this.#state.addressOf(endpoint), attempt);
-    if (!this.#counted.delete(endpoint) && isFirst) this.#state.account(endpoint).asked += 1;
+    if (!this.#counted.delete(endpoint) && this.#schedule.isFirst(endpoint, attempt, this.#state)) this.#state.account(endpoint).asked += 1;
     this.#state.settle(endpoint, 'lost');
   }
 
@@ -462,7 +395,7 @@ export class Sweep {
 
   #onDatagram(from: AddressNumber, port: number, bytes: Buffer): void {
     const host = this.#plan.hosts.indexOf(from);
-    const index = this.#udp.find((at) => (this.#plan.ports[at] as PortPlan).port === port);
+    const index = this.#schedule.udp.find((at) => (this.#plan.ports[at] as PortPlan).port === port);
     const plan = index === undefined ? undefined : (this.#plan.ports[index] as PortPlan & { transport: 'udp' });
     if (host === undefined || index === undefined || plan === undefined) {
       this.#state.stray += 1;
@@ -485,7 +418,7 @@ export class Sweep {
     if (!again) this.#state.settle(endpoint, 'answered');
     const device = this.#devices.at(from);
     // The requests of the passes until now are on the device's account too, those to its other ports among them.
-    const tries = this.#passes.slice(0, this.#pass + 1).filter(({ transport }) => transport === 'udp').length;
+    const tries = this.#schedule.passes.slice(0, this.#pass + 1).filter(({ transport }) => transport === 'udp').length;
     device.budget.countSweep(this.#hellos * tries);
     const opened = new UdpTalk({ host: device.host, transport: 'udp', port }, device.budget, (datagram) => {
       this.#pace.bucket.take(1);
@@ -512,7 +445,7 @@ export class Sweep {
   }
 
   #pollNeighbours(): void {
-    const { attempt, transport } = this.#passes[Math.min(this.#pass, this.#passes.length - 1)] as Pass;
+    const { attempt, transport } = this.#passNow;
     // A TCP pass asks those that were there when it began; who turns up meanwhile is for the next one.
     const since = transport === 'udp' ? attempt : attempt + 1;
     for (const [address, mac] of this.#neighbours.resolved() ?? []) {
@@ -525,58 +458,37 @@ export class Sweep {
 
   // ---- the account --------------------------------------------------------------------------------------------
 
-  #isOnLink(address: AddressNumber): boolean {
-    return this.#hasOnLink && typeof address === 'number' && this.#neighbours.onLink(address);
-  }
-
-  /** On-link hosts may be resolved late: then a later pass asks them for the first time. */
-  #isFirstAsk(host: number, address: AddressNumber, attempt: number): boolean {
-    return this.#isOnLink(address) ? this.#state.resolvedSince(host) === attempt : attempt === 0;
-  }
-
   /** Every endpoint that has no outcome yet gets one, by looking at it: nothing here is computed by taking one count from another. */
-  async #account({ pass, position }: { pass: number; position: number }): Promise<void> {
-    const open = new Set(this.#deferred.filter(({ attempt }) => attempt === 0).map(({ endpoint }) => endpoint));
+  async #account(pass: number, position: number): Promise<void> {
+    const held = new Set(this.#deferred.filter(({ attempt }) => attempt === 0).map(({ endpoint }) => endpoint));
     let walked = 0;
-    for (const [at, { transport, attempt }] of this.#passes.entries()) {
-      if (attempt > 0) break;
-      const indexes = transport === 'udp' ? this.#udp : this.#tcp;
-      const size = this.#sizeOf({ transport, attempt });
-      const order = this.#orderOf(at);
-      for (let place = 0; place < size; place += 1) {
-        const item = order.at(place);
-        const reached = at < pass || (at === pass && place < position);
-        const host = transport === 'udp' ? item : Math.floor(item / indexes.length);
-        for (const index of transport === 'udp' ? indexes : [indexes[item % indexes.length] as number])
-          this.#accountFor(this.#state.endpoint(host, index), host, reached, open);
+    for (const [at, one] of this.#schedule.passes.entries()) {
+      if (one.attempt > 0) break;
+      const order = this.#schedule.orderOf(at);
+      for (let place = 0; place < order.size; place += 1) {
+        const isBefore = at < pass || (at === pass && place < position);
+        for (const endpoint of this.#schedule.endpointsOf(one, order.at(place), this.#state)) {
+          if (this.#state.isSettled(endpoint)) continue;
+          const wasReached = isBefore && !held.has(endpoint);
+          const attempt = this.#inFlight.get(endpoint);
+          if (attempt !== undefined && wasReached && this.#schedule.isFirst(endpoint, attempt, this.#state))
+            this.#state.account(endpoint).asked += 1;
+          this.#state.close(
+            endpoint,
+            this.#schedule.fateOf(endpoint, { wasReached, isOpen: attempt !== undefined, stopped: this.#stopped }, this.#state),
+          );
+        }
         walked += 1;
         if (walked % WALK === 0) await this.#turn();
       }
     }
   }
 
-  #accountFor(endpoint: number, host: number, reached: boolean, open: ReadonlySet<number>): void {
-    if (this.#state.isSettled(endpoint)) return;
-    const port = this.#state.account(endpoint);
-    const address = this.#plan.hosts.at(host);
-    const isTcp = this.#state.planOf(endpoint).transport === 'tcp';
-    const skip = (why: string): void => void (port.skipped[why] = (port.skipped[why] ?? 0) + 1);
-    if (this.#neighbours.isEdge(address)) skip('network or broadcast address');
-    else if (!reached || open.has(endpoint)) skip(this.#stopped ?? 'not reached');
-    else if (isTcp && this.#isOnLink(address) && this.#state.resolvedSince(host) === undefined) skip('no neighbour answered for it');
-    else if (isTcp && this.#isOnLink(address) && (this.#state.resolvedSince(host) ?? 0) > this.#plan.retries) skip('found too late');
-    else if (this.#inFlight.has(endpoint)) {
-      port.asked += 1;
-      port.givenUp += 1;
-    } else if (this.#state.isUnreachable(endpoint)) port.unreachable += 1;
-    else port.silent += 1;
-  }
-
   // ---- time ---------------------------------------------------------------------------------------------------
 
   #everySecond(): void {
     this.#pace.rate = this.#plan.rate * this.#guards.look();
-    const open = [...this.#inFlight, ...this.#deferred.map(({ endpoint }) => endpoint)];
+    const open = [...this.#inFlight.keys(), ...this.#deferred.map(({ endpoint }) => endpoint)];
     this.#handlers.onCheckpoint(
       this.#state.checkpoint({
         pass: this.#pass,
@@ -627,10 +539,6 @@ export class Sweep {
   #fail(error: unknown): void {
     this.#failure ??= error;
   }
-}
-
-function hasOnLink(hosts: HostSet, neighbours: Neighbours): boolean {
-  return hosts.ranges.some((range) => neighbours.touches(range));
 }
 
 function random32(): number {

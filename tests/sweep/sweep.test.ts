@@ -9,7 +9,8 @@ import { Gates } from '../../src/sweep/gates.ts';
 import { ledgerErrors } from '../../src/sweep/ledger.ts';
 import { AllowedPaths } from '../../src/sweep/paths.ts';
 import type { Checkpoint } from '../../src/sweep/state.ts';
-import { Sweep, type SweepHandlers, type SweepPlan } from '../../src/sweep/sweep.ts';
+import type { SweepPlan } from '../../src/sweep/plan.ts';
+import { Sweep, type SweepHandlers } from '../../src/sweep/sweep.ts';
 import { Guard } from '../../src/targets/guard.ts';
 import { HostSet } from '../../src/targets/hosts.ts';
 import { parseRange } from '../../src/targets/parse.ts';
@@ -76,6 +77,7 @@ function setUp(
       socket.destroy();
       release();
     },
+    onReset: () => undefined,
     onAnswer: async () => undefined,
     onNeighbour: () => undefined,
     onCheckpoint: (checkpoint) => checkpoints.push(JSON.parse(JSON.stringify(checkpoint)) as Checkpoint),

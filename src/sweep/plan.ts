@@ -1,0 +1,16 @@
+import type { HostSet } from '../targets/hosts.ts';
+import type { PortPlan } from '../targets/ports.ts';
+
+/** What a sweep asks, and how fast. */
+export interface SweepPlan {
+  readonly hosts: HostSet;
+  readonly ports: readonly PortPlan[];
+  /** 32 bits: with a position, all that the order depends on. */
+  readonly seed: number;
+  /** Packets a second, over everything. */
+  readonly rate: number;
+  /** Packets a second to one /24. */
+  readonly ratePerNetwork: number;
+  /** Passes after the first. */
+  readonly retries: number;
+}
