@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Inventory } from '../../src/inventory/schema.ts';
 import type { Ledger } from '../../src/sweep/ledger.ts';
+import type { Checkpoint } from '../../src/sweep/state.ts';
 import type { Facts, Outcome } from '../../src/vocabulary.ts';
 import { type Packet, readCapture } from '../support/pcap.ts';
 
@@ -343,6 +344,7 @@ export interface OtherLine {
   readonly kind: 'run' | 'checkpoint' | 'end';
   readonly at: string;
   readonly ledger?: Ledger;
+  readonly checkpoint?: Checkpoint;
 }
 
 export interface AuditLine {

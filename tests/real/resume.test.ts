@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Inventory } from '../../src/inventory/schema.ts';
@@ -15,14 +15,19 @@ const HOSTS: Readonly<Record<string, Profile>> = {
   '10.77.3.66': 'web',
 };
 const RATE = 700;
-/** What a sweep of 1,024 addresses at 3 TCP ports and 2 UDP ports (3 datagrams) sends to silent ones, twice. */
-const PACKETS = 1024 * (3 + 3) * 2;
+const ENDPOINTS = 1024 * 5;
 const SWEEP = ['10.77.0.0/22', '-p', '80,443,5900,U:161,U:623', '--rate', String(RATE), '--rate-per-24', String(RATE), '--seed', '5'];
 const MAX_REPEATED = 2 * RATE;
 
+/** The state of a sweep in its journal: how much of the ledger is asked (0 to 1), and which pass is under way (0: UDP, 1: TCP, then again). */
+interface Reached {
+  readonly share: number;
+  readonly pass: number;
+}
+
 /** A sweep that was ended early and continued, with what left the machine in both parts. */
 interface Part {
-  readonly share: number;
+  readonly when: string;
   readonly stopped: Finished;
   /** The ledger and the inventory as the first part left them. */
   readonly asked: number;
@@ -33,22 +38,31 @@ interface Part {
   readonly sent: number;
 }
 
-async function stopAndResume(scanner: Scanner, share: number, signal: 'SIGKILL' | 'SIGINT'): Promise<Part> {
-  const name = `${signal.toLowerCase()}${share}`;
+/** Ends a sweep as soon as its journal says that it has come so far. */
+async function stopAndResume(
+  scanner: Scanner,
+  when: string,
+  hasReached: (now: Reached) => boolean,
+  signal: 'SIGKILL' | 'SIGINT',
+): Promise<Part> {
+  const name = when.replaceAll(/\W+/g, '-');
   const capture = await scanner.capture(name);
   const running = scanner.kvmsweep(['scan', '-o', `${name}.json`, ...SWEEP]);
   const files = scanner.read(name);
-  while (statSync(`${files.base}.ndjson`, { throwIfNoEntry: false }) === undefined) await sleep(20);
-  await sleep((share * PACKETS * 1000) / RATE);
+  const reached = (): Reached => {
+    const last = existsSync(`${files.base}.ndjson`) ? files.journal.filter(isLedgerLine).at(-1) : undefined;
+    return { share: (last?.ledger?.total.asked ?? 0) / ENDPOINTS, pass: last?.checkpoint?.pass ?? 0 };
+  };
+  while (!hasReached(reached()) && running.process.exitCode === null) await sleep(50);
   running.process.kill(signal);
   const stopped = await running.finished;
   // A kill may have torn the last line; what is before it must be whole.
-  const ledgers = files.journal.filter((line): line is OtherLine => line.kind === 'checkpoint' || line.kind === 'end');
+  const ledgers = files.journal.filter(isLedgerLine);
   const partial = files.hasInventory ? files.inventory : undefined;
   const resumed = await scanner.kvmsweep(['scan', '--resume', `${name}.ndjson`]).finished;
   const account = accountOf(await capture.packets(), scanner.address);
   return {
-    share,
+    when,
     stopped,
     asked: ledgers.at(-1)?.ledger?.total.asked ?? 0,
     partial,
@@ -68,6 +82,10 @@ function withoutTimes({ run, devices, ledger, ...rest }: Inventory): object {
     ledger: { ...ledger, packets: 0 },
     devices: devices.map(({ firstSeen: _5, lastSeen: _6, ...device }) => device),
   };
+}
+
+function isLedgerLine(line: { readonly kind: string }): line is OtherLine {
+  return line.kind === 'checkpoint' || line.kind === 'end';
 }
 
 function conversations(files: SweepFiles): string[] {
@@ -90,8 +108,8 @@ describe('killed and resumed', REAL, () => {
 
   // All at once, each from a place of its own: the servers see five scanners, and the test takes as long as one sweep.
   beforeAll(async () => {
-    lab = await Lab.start({ hosts: HOSTS, scanners: 5 });
-    const [first, second, third, fourth, fifth] = lab.scanners as [Scanner, Scanner, Scanner, Scanner, Scanner];
+    lab = await Lab.start({ hosts: HOSTS, scanners: 6 });
+    const [first, second, third, fourth, fifth, sixth] = lab.scanners as [Scanner, Scanner, Scanner, Scanner, Scanner, Scanner];
     const baseline = async (): Promise<void> => {
       const capture = await first.capture('whole');
       const { files, ...finished } = await first.sweep('whole', SWEEP);
@@ -100,10 +118,11 @@ describe('killed and resumed', REAL, () => {
     };
     [, interrupted, ...killed] = await Promise.all([
       baseline(),
-      stopAndResume(second, 0.5, 'SIGINT'),
-      stopAndResume(third, 0.1, 'SIGKILL'),
-      stopAndResume(fourth, 0.5, 'SIGKILL'),
-      stopAndResume(fifth, 0.9, 'SIGKILL'),
+      stopAndResume(second, 'Ctrl-C at 70 %', ({ share }) => share >= 0.7, 'SIGINT'),
+      stopAndResume(third, 'killed at 10 %', ({ share }) => share >= 0.1, 'SIGKILL'),
+      stopAndResume(fourth, 'killed at 50 %', ({ share }) => share >= 0.5, 'SIGKILL'),
+      stopAndResume(fifth, 'killed at 90 %', ({ share }) => share >= 0.9, 'SIGKILL'),
+      stopAndResume(sixth, 'killed in the last pass', ({ pass }) => pass >= 3, 'SIGKILL'),
     ]);
   }, 120_000);
   afterAll(() => lab?.stop());
@@ -111,18 +130,18 @@ describe('killed and resumed', REAL, () => {
   test('the sweep that nobody disturbed is complete', () => {
     expect(whole.finished.code).toBe(0);
     const { ledger } = whole.files.inventory;
-    expect(ledger?.total).toMatchObject({ planned: 5120, asked: 5120, answered: 9, lost: 0, givenUp: 0 });
+    expect(ledger?.total).toMatchObject({ planned: ENDPOINTS, asked: ENDPOINTS, answered: 9, lost: 0, givenUp: 0 });
     expect(ledger?.packets).toEqual({ tcp: whole.account.sweepConnects, udp: whole.account.datagrams });
     report(`undisturbed: ${whole.sent} packets in ${whole.finished.seconds.toFixed(1)} s`);
   });
 
-  test.for([0, 1, 2])('kill -9 (%s): the rest is swept, less than two seconds are repeated, and the inventory is the same', (at) => {
-    const { share, stopped, asked, resumed, files, account, sent } = killed[at] as Part;
+  test.for([0, 1, 2, 3])('kill -9 (%s): the rest is swept, less than two seconds are repeated, and the inventory is the same', (at) => {
+    const { when, stopped, asked, resumed, files, account, sent } = killed[at] as Part;
     expect(stopped.signal).toBe('SIGKILL');
     expect(resumed.code).toBe(0);
     const repeated = sent - whole.sent;
     report(
-      `killed at ${share * 100} %: ${asked} of 5120 endpoints in the journal; ${sent} packets in both parts, ${repeated} repeated (at most ${MAX_REPEATED})`,
+      `${when}: ${asked} of ${ENDPOINTS} endpoints in the journal; ${sent} packets in both parts, ${repeated} repeated (at most ${MAX_REPEATED})`,
     );
     expect(repeated).toBeLessThan(MAX_REPEATED);
     expect(withoutTimes(files.inventory)).toEqual(withoutTimes(whole.files.inventory));
@@ -143,7 +162,7 @@ describe('killed and resumed', REAL, () => {
     expect(ledgerErrors(partial?.ledger?.ports ?? {})).toEqual([]);
     expect(resumed.code).toBe(0);
     report(
-      `Ctrl-C at 50 %: ${partial?.ledger?.total.asked} of 5120 endpoints in the partial inventory, skipped ${JSON.stringify(partial?.ledger?.total.skipped)}; ${sent - whole.sent} packets repeated`,
+      `Ctrl-C at 70 % of the ledger: ${partial?.ledger?.total.asked} of ${ENDPOINTS} endpoints in the partial inventory, skipped ${JSON.stringify(partial?.ledger?.total.skipped)}; ${sent - whole.sent} packets repeated`,
     );
     expect(sent - whole.sent).toBeLessThan(MAX_REPEATED);
     expect(withoutTimes(files.inventory)).toEqual(withoutTimes(whole.files.inventory));
