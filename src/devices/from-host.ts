@@ -229,7 +229,7 @@ function placeOf({ host, transport, port }: EndpointFacts): string {
 }
 
 /** The protocol that an endpoint was found to speak is that of the last of its probes: https over tls. */
-const SPEAKS = ['https', 'http', 'tls', 'rfb', 'ipmi', 'snmp', 'redfish', 'listen'];
+const SPEAKS = ['https', 'http', 'tls', 'rfb', 'ipmi', 'snmp', 'redfish', 'ssh', 'telnet', 'ftp', 'listen'];
 
 function deviceEndpoint({ host, transport, port, probes, outcomes }: EndpointFacts): DeviceEndpoint[] {
   if (transport === undefined || port === undefined) return [];

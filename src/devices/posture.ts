@@ -17,7 +17,7 @@ export function factPosture(facts: Facts, now: Date): Posture[] {
     if ((status & 1) !== 0) found.push('ipmi-anonymous-login');
     if ((status & 2) !== 0) found.push('ipmi-null-user');
   }
-  if (facts['telnet.banner'] !== undefined) found.push('telnet-open');
+  if (facts['telnet.banner'] !== undefined || facts['telnet.options'] !== undefined) found.push('telnet-open');
   const version = facts['tls.version'];
   if (version === 'TLSv1' || version === 'TLSv1.1' || facts['tls.legacy'] !== undefined) found.push('legacy-tls');
   if (facts['tls.keyType'] === 'rsa' && (number('tls.keyBits') ?? WEAK_RSA_BITS) < WEAK_RSA_BITS) found.push('weak-certificate-key');

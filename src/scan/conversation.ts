@@ -10,6 +10,7 @@ import type { Device } from '../sweep/device.ts';
 import type { SocketWire } from '../sweep/socket-wire.ts';
 import type { OpenPort } from '../sweep/sweep.ts';
 import type { UdpTalk } from '../sweep/udp-talk.ts';
+import { knownPort } from '../targets/known-ports.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import { type Facts, type FactValue, LEVELS, levelOf, type Outcome } from '../vocabulary.ts';
 
@@ -87,6 +88,16 @@ export class Conversations {
     });
   }
 
+  /** Why a living device need not be asked at a port: what is one maker's protocol is not for another's device. */
+  unwanted(device: Device, { transport, port }: PortPlan): string | undefined {
+    const { vendors } = knownPort(transport, port) ?? {};
+    if (vendors === undefined) return undefined;
+    const [best] = judge([...(this.#hits.get(device.host)?.values() ?? [])].flat()).filter(
+      (claim) => !claim.generic && certaintyOf(claim) >= LEVELS.likely,
+    );
+    return best?.vendor === undefined || vendors.includes(best.vendor) ? undefined : 'it is surely of another maker';
+  }
+
   neighbour(device: Device, mac: string): void {
     this.record({
       v: 1,
@@ -106,11 +117,15 @@ export class Conversations {
   async #speak(talk: Talk, wire: SocketWire): Promise<void> {
     switch (talk.plan.protocol) {
       case 'rfb':
-        await talk.run('rfb', () => probes.rfb.talk(wire, talk.context));
-        break;
+      case 'ssh':
+      case 'telnet':
+      case 'ftp':
       case 'listen':
-        await talk.run('listen', () => probes.listen.talk(wire, talk.context));
+      case 'tls': {
+        const { protocol } = talk.plan;
+        await talk.run(protocol, () => probes[protocol].talk(wire, talk.context));
         break;
+      }
       case 'listen-http': {
         const heard = await talk.attempt(() => probes.listen.talk(wire, talk.context));
         if (heard.outcome !== 'silent') talk.write('listen', heard, heard.value);

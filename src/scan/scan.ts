@@ -18,7 +18,7 @@ import { formatAddress, parseAddress } from '../targets/addresses.ts';
 import type { Guard } from '../targets/guard.ts';
 import { HostSet, rangeText } from '../targets/hosts.ts';
 import { parseRange } from '../targets/parse.ts';
-import { parsePorts, type PortPlan } from '../targets/ports.ts';
+import { parsePorts, type PortPlan, portText } from '../targets/ports.ts';
 import { Conversations } from './conversation.ts';
 
 /** What a sweep is to do. All of it goes into the journal, so that a resume needs nothing else. */
@@ -89,10 +89,13 @@ export async function resumeScan(options: ScanOptions): Promise<ScanResult> {
     const address = parseAddress(host);
     const known = plan.ports.find((one) => one.transport === transport && one.port === port);
     // One connection per VNC server and run: what was said is on the disk, it is not asked again.
-    return address !== undefined && known !== undefined && (probe === 'rfb' || probe === 'listen') ? [{ host: address, port: known }] : [];
+    return address !== undefined && known !== undefined && HEARD_ONCE.has(probe) ? [{ host: address, port: known }] : [];
   });
   return run(plan, options, Journal.continue(file, index.wholeBytes), { checkpoints, afterwards, resumed: true });
 }
+
+/** Probes of which one connection says all: where it is on the disk, it is not asked again. */
+const HEARD_ONCE: ReadonlySet<string> = new Set(['rfb', 'ssh', 'telnet', 'ftp', 'listen']);
 
 /** A sweep that was stopped (Ctrl-C) has an end line too, and can go on. */
 function wasInterrupted(end: ReadEntry): boolean {
@@ -136,6 +139,7 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
     onOpen: (found) => conversations.open(found),
     onReset: (device, port) => conversations.reset(device, port),
     onAnswer: (device, port, talk) => conversations.answer(device, port, talk),
+    unwanted: (device, port) => conversations.unwanted(device, port),
     onNeighbour: (device, mac) => conversations.neighbour(device, mac),
     onCheckpoint: (checkpoint) => {
       write('checkpoint', { at: new Date().toISOString(), checkpoint, ledger: sweep.ledger });
@@ -214,10 +218,6 @@ function runEntry(plan: ScanPlan): object {
     },
     hostTimeoutMs: plan.hostTimeoutMs,
   };
-}
-
-function portText({ port, transport, protocol }: PortPlan): string {
-  return `${port}/${transport}=${protocol}`;
 }
 
 function sourceAddresses(): string[] {

@@ -7,6 +7,16 @@ export class Bits {
   has(index: number): boolean {
     return ((this.#words[Math.floor(index / 8)] as number) & (1 << (index % 8))) !== 0;
   }
+  /** The first number from `index` on that is in the set; undefined where there is none. */
+  next(index: number): number | undefined {
+    const end = this.#words.length * 8;
+    for (let at = index; at < end; at += 1) {
+      // A byte without a bit is passed over whole.
+      if (at % 8 === 0) while (at < end && this.#words[at / 8] === 0) at += 8;
+      if (at < end && this.has(at)) return at;
+    }
+    return undefined;
+  }
   /** Adds a number; false where it was in already. */
   add(index: number): boolean {
     const word = Math.floor(index / 8);
@@ -15,6 +25,47 @@ export class Bits {
     if ((old & bit) !== 0) return false;
     this.#words[word] = old | bit;
     return true;
+  }
+}
+
+/**
+ * A set of endpoints, numbered host x ports + port: a bit for each one at the ports that every address is asked at, and a list of the few at the ports
+ * that only living addresses are asked at.
+ */
+export class EndpointSet {
+  readonly #bits: Bits;
+  readonly #few = new Set<number>();
+  readonly #ports: number;
+  /** The place of a port among those that have bits; undefined for the others. */
+  readonly #places: readonly (number | undefined)[];
+  readonly #dense: number;
+
+  /** @param isEverywhere by index of the port */
+  constructor(hosts: number, isEverywhere: readonly boolean[]) {
+    this.#ports = isEverywhere.length;
+    let dense = 0;
+    this.#places = isEverywhere.map((is) => (is ? dense++ : undefined));
+    this.#dense = dense;
+    this.#bits = new Bits(hosts * dense);
+  }
+
+  has(endpoint: number): boolean {
+    const bit = this.#bitOf(endpoint);
+    return bit === undefined ? this.#few.has(endpoint) : this.#bits.has(bit);
+  }
+
+  /** Adds an endpoint; false where it was in already. */
+  add(endpoint: number): boolean {
+    const bit = this.#bitOf(endpoint);
+    if (bit !== undefined) return this.#bits.add(bit);
+    if (this.#few.has(endpoint)) return false;
+    this.#few.add(endpoint);
+    return true;
+  }
+
+  #bitOf(endpoint: number): number | undefined {
+    const place = this.#places[endpoint % this.#ports];
+    return place === undefined ? undefined : Math.floor(endpoint / this.#ports) * this.#dense + place;
   }
 }
 

@@ -21,8 +21,11 @@ export interface Wire {
   readonly endpoint: Endpoint;
   /** Exactly `bytes` bytes; `cut-off` where the device hangs up before, `silent` where time runs out. */
   read(bytes: number): Promise<Buffer>;
-  /** What has come after at most `waitMs`, up to `max` bytes; empty where nothing came, `cut-off` where it hung up without ever having said a word. */
-  listen(max: number, waitMs: number): Promise<Buffer>;
+  /**
+   * What has come after at most `waitMs`, up to `max` bytes, and no later than `isEnough` says so; empty where nothing came,
+   * `cut-off` where it hung up without ever having said a word.
+   */
+  listen(max: number, waitMs: number, isEnough?: (heard: Buffer) => boolean): Promise<Buffer>;
   /** Sends one allowed message. */
   write(bytes: Buffer): Promise<void>;
   /** Speaks TLS from here on (profile D of docs/read-only.md: everything that the library can speak, nothing verified). */

@@ -231,7 +231,7 @@ export class Device {
     if (path === undefined) return undefined;
     if (port === here.port && scheme === here.scheme) return { web: same(), path };
     const spoken = this.#all.reach.ports.find((plan) => plan.transport === 'tcp' && plan.port === port)?.protocol;
-    if (spoken === undefined || spoken === 'rfb' || spoken === 'listen') return undefined;
+    if (spoken !== 'http' && spoken !== 'https' && spoken !== 'listen-http') return undefined;
     return { web: this.web(port, scheme, here.deadline), path };
   }
 }

@@ -11,21 +11,31 @@ const PRIORITY_PORTS: ReadonlySet<number> = new Set([80, 443, 5900, 8443]);
 /** Up to so many addresses every one is tried again; above, those that showed a sign of life. */
 const RETRY_SILENT_UP_TO = 4096;
 
-/** One walk over the addresses. Attempt 0 asks everything; later ones what is worth a further try. */
+/** One walk over the addresses. Attempt 0 asks everything; later ones what is worth a further try. `living`: over the living ones, at the ports that only they are asked at. */
 export interface Pass {
   readonly transport: 'udp' | 'tcp';
   readonly attempt: number;
+  readonly living: boolean;
+}
+
+/** A walk's order: the item at each position. */
+export interface Order {
+  readonly size: number;
+  at(position: number): number;
 }
 
 /**
- * What is asked, in which pass and in which order: UDP before TCP, the first attempt before the next. An item of a UDP pass is an address, with all its
- * UDP ports at once, so that a directly attached one is resolved once; an item of a TCP pass is an endpoint.
+ * What is asked, in which pass and in which order: UDP before TCP, the first attempt before the next, and at last the living addresses at the ports
+ * that only they are asked at. An item of a UDP pass over all addresses is an address, with all its UDP ports at once, so that a directly attached one
+ * is resolved once; an item of any other pass is an endpoint.
  */
 export class Schedule {
   readonly passes: readonly Pass[];
   /** Indexes of the plan's ports. */
   readonly tcp: readonly number[];
   readonly udp: readonly number[];
+  /** The same, of those that only living addresses are asked at. */
+  readonly living: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
   /** Whether directly attached addresses are looked for with UDP and the neighbour table first. */
   readonly looksAtLink: boolean;
   readonly retriesSilent: boolean;
@@ -37,14 +47,21 @@ export class Schedule {
     this.#plan = plan;
     this.#neighbours = neighbours;
     const { hosts, ports } = plan;
-    const indexesOf = (transport: PortPlan['transport']): number[] =>
-      [...ports.keys()].filter((index) => ports[index]?.transport === transport);
-    this.tcp = indexesOf('tcp');
-    this.udp = indexesOf('udp');
-    this.passes = Array.from({ length: plan.retries + 1 }, (_, attempt) => [
-      ...(this.udp.length > 0 ? [{ transport: 'udp' as const, attempt }] : []),
-      ...(this.tcp.length > 0 ? [{ transport: 'tcp' as const, attempt }] : []),
-    ]).flat();
+    const indexesOf = (transport: PortPlan['transport'], living: boolean): number[] =>
+      [...ports.keys()].filter((index) => ports[index]?.transport === transport && (ports[index]?.living === true) === living);
+    this.tcp = indexesOf('tcp', false);
+    this.udp = indexesOf('udp', false);
+    this.living = { tcp: indexesOf('tcp', true), udp: indexesOf('udp', true) };
+    const attempts = [...Array(plan.retries + 1).keys()];
+    this.passes = [
+      ...attempts.flatMap((attempt) => [
+        { transport: 'udp' as const, attempt, living: false },
+        { transport: 'tcp' as const, attempt, living: false },
+      ]),
+      // A device that does not answer one of these has been heard elsewhere: a second datagram is not worth its account.
+      { transport: 'udp' as const, attempt: 0, living: true },
+      ...attempts.map((attempt) => ({ transport: 'tcp' as const, attempt, living: true })),
+    ].filter((pass) => this.portsOf(pass).length > 0);
     const known = this.tcp.filter((index) => PRIORITY_PORTS.has(ports[index]?.port ?? 0));
     this.#priority = new Set(known.length > 0 ? known : this.tcp.slice(0, PRIORITY_PORTS.size));
     this.retriesSilent = hosts.count <= RETRY_SILENT_UP_TO;
@@ -54,24 +71,51 @@ export class Schedule {
       hosts.ranges.some((range) => familyOf(range.first) === 4 && neighbours.touches(range));
   }
 
-  sizeOf({ transport }: Pass): number {
-    return transport === 'udp' ? this.#plan.hosts.count : this.#plan.hosts.count * this.tcp.length;
+  /** Indexes of the ports that a pass asks. */
+  portsOf({ transport, living }: Pass): readonly number[] {
+    return (living ? this.living : this)[transport];
   }
 
-  /** The order of a pass: each has its own, and the same one after a resume. */
-  orderOf(pass: number): Permutation {
-    return new Permutation(this.sizeOf(this.passes[pass] as Pass), (this.#plan.seed + Math.imul(pass + 1, 0x9e3779b9)) >>> 0);
+  sizeOf(pass: Pass): number {
+    return this.#plan.hosts.count * (isByAddress(pass) ? 1 : this.portsOf(pass).length);
+  }
+
+  /** The order of a pass: each has its own, and the same one after a resume. That over the living goes from port to port, so that no device gets all of it at once. */
+  orderOf(pass: number): Order {
+    const one = this.passes[pass] as Pass;
+    const size = this.sizeOf(one);
+    return one.living
+      ? { size, at: (position) => position }
+      : new Permutation(size, (this.#plan.seed + Math.imul(pass + 1, 0x9e3779b9)) >>> 0);
+  }
+
+  /** The next position from one on where there is something to ask: a pass over the living passes the others over at once. */
+  skip(pass: Pass, position: number, state: SweepState): number {
+    if (!pass.living) return position;
+    const { count } = this.#plan.hosts;
+    for (let at = position; at < this.sizeOf(pass); at += count - (at % count)) {
+      const host = state.nextAlive(at % count);
+      if (host !== undefined) return at - (at % count) + host;
+    }
+    return this.sizeOf(pass);
   }
 
   /** The endpoints of an item. */
-  endpointsOf({ transport }: Pass, item: number, state: SweepState): number[] {
-    if (transport === 'udp') return this.udp.map((index) => state.endpoint(item, index));
-    return [state.endpoint(Math.floor(item / this.tcp.length), this.tcp[item % this.tcp.length] as number)];
+  endpointsOf(pass: Pass, item: number, state: SweepState): number[] {
+    const ports = this.portsOf(pass);
+    if (isByAddress(pass)) return ports.map((index) => state.endpoint(item, index));
+    const { count } = this.#plan.hosts;
+    return [
+      pass.living
+        ? state.endpoint(item % count, ports[Math.floor(item / count)] as number)
+        : state.endpoint(Math.floor(item / ports.length), ports[item % ports.length] as number),
+    ];
   }
 
   /** Whether a pass asks an endpoint. */
-  asks({ transport, attempt }: Pass, endpoint: number, state: SweepState): boolean {
+  asks({ transport, attempt, living }: Pass, endpoint: number, state: SweepState): boolean {
     if (state.isSettled(endpoint)) return false;
+    if (living) return this.#asksLiving(state.hostOf(endpoint), attempt, state);
     const address = state.addressOf(endpoint);
     if (this.#neighbours.isEdge(address)) return false;
     const host = state.hostOf(endpoint);
@@ -80,8 +124,19 @@ export class Schedule {
     return this.retriesSilent && (transport === 'udp' || this.#priority.has(state.portIndexOf(endpoint)));
   }
 
+  /** A further try only where a host has said something to the first: one that drops all of it drops it again. */
+  #asksLiving(host: number, attempt: number, state: SweepState): boolean {
+    return state.isAlive(host) && (attempt === 0 || this.living.tcp.some((index) => state.isSettled(state.endpoint(host, index))));
+  }
+
+  /** Counts an endpoint as asked where an attempt is the first that asks it. */
+  countAsked(endpoint: number, attempt: number, state: SweepState): void {
+    if (state.planOf(endpoint).living === true) state.ask(endpoint);
+    else if (this.#isFirst(endpoint, attempt, state)) state.account(endpoint).asked += 1;
+  }
+
   /** Whether an attempt is the first that asks an endpoint. Directly attached hosts may be resolved late: then TCP asks them in a later one. */
-  isFirst(endpoint: number, attempt: number, state: SweepState): boolean {
+  #isFirst(endpoint: number, attempt: number, state: SweepState): boolean {
     const isLate = state.planOf(endpoint).transport === 'tcp' && this.isOnLink(state.addressOf(endpoint));
     return (isLate ? state.resolvedSince(state.hostOf(endpoint)) : 0) === attempt;
   }
@@ -98,8 +153,10 @@ export class Schedule {
   ): Fate {
     const address = state.addressOf(endpoint);
     if (this.#neighbours.isEdge(address)) return { skipped: 'network or broadcast address' };
+    if (state.planOf(endpoint).living === true && !state.isAsked(endpoint))
+      return { skipped: state.isAlive(state.hostOf(endpoint)) ? (stopped ?? 'found too late') : NO_LIFE };
     if (!wasReached) return { skipped: stopped ?? 'not reached' };
-    if (state.planOf(endpoint).transport === 'tcp' && this.isOnLink(address)) {
+    if (state.planOf(endpoint).living !== true && state.planOf(endpoint).transport === 'tcp' && this.isOnLink(address)) {
       const since = state.resolvedSince(state.hostOf(endpoint));
       if (since === undefined) return { skipped: 'no neighbour answered for it' };
       if (since > this.#plan.retries) return { skipped: 'found too late' };
@@ -108,9 +165,10 @@ export class Schedule {
     return state.isUnreachable(endpoint) ? 'unreachable' : 'silent';
   }
 
-  /** Items done and in all, where a further try of silent addresses counts as far as it goes. */
-  progress(pass: number, position: number): { done: number; total: number } {
-    const shares = this.passes.map(({ transport, attempt }) => {
+  /** Items done and in all, where a further try of silent addresses, and what only living ones are asked, counts as far as it goes. */
+  progress(pass: number, position: number, alive: number): { done: number; total: number } {
+    const shares = this.passes.map(({ transport, attempt, living }) => {
+      if (living) return attempt === 0 ? alive / this.#plan.hosts.count : 0;
       if (attempt === 0) return 1;
       if (!this.retriesSilent) return 0;
       return transport === 'udp' ? 1 : this.#priority.size / this.tcp.length;
@@ -118,6 +176,13 @@ export class Schedule {
     const sizes = this.passes.map((one, i) => this.sizeOf(one) * (shares[i] ?? 0));
     return { done: sum(sizes.slice(0, pass)) + position * (shares[pass] ?? 0), total: sum(sizes) };
   }
+}
+
+/** Of addresses that nothing came back from, at a port that only living ones are asked at. */
+export const NO_LIFE = 'no sign of life';
+
+function isByAddress({ transport, living }: Pass): boolean {
+  return transport === 'udp' && !living;
 }
 
 function sum(list: readonly number[]): number {

@@ -80,9 +80,10 @@ export class SocketWire implements Wire {
     return this.#take(bytes);
   }
 
-  async listen(max: number, waitMs: number): Promise<Buffer> {
+  async listen(max: number, waitMs: number, isEnough: (heard: Buffer) => boolean = () => false): Promise<Buffer> {
     const until = Math.min(this.#options.deadline, performance.now() + waitMs);
-    while (this.#buffered < max && this.#ended === 'no' && (await this.#more(until)));
+    const isDone = (): boolean => this.#buffered >= max || this.#ended !== 'no' || (this.#buffered > 0 && isEnough(this.#heard()));
+    while (!isDone() && (await this.#more(until)));
     if (this.#total === 0 && this.#ended !== 'no')
       throw new ProbeError('cut-off', this.#ended === 'end' ? 'hung up without a word' : this.#ended.message);
     return this.#take(Math.min(max, this.#buffered));
@@ -197,8 +198,12 @@ export class SocketWire implements Wire {
     });
   }
 
+  #heard(): Buffer {
+    return this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+  }
+
   #take(bytes: number): Buffer {
-    const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    const all = this.#heard();
     this.#chunks = all.length > bytes ? [all.subarray(bytes)] : [];
     this.#buffered = all.length - bytes;
     return all.subarray(0, bytes);

@@ -1,7 +1,7 @@
 import type { AddressNumber } from '../targets/addresses.ts';
 import type { HostSet } from '../targets/hosts.ts';
 import type { PortPlan } from '../targets/ports.ts';
-import { Bits, packNumbers, unpackNumbers } from './bits.ts';
+import { Bits, EndpointSet, packNumbers, unpackNumbers } from './bits.ts';
 import { emptyPort, type Fate, type Ledger, type PortLedger, sumPorts } from './ledger.ts';
 
 /**
@@ -19,6 +19,8 @@ export interface Checkpoint {
   readonly alive: string;
   readonly unreachable: string;
   readonly resolved: readonly string[];
+  /** Endpoints at the ports of living addresses to which something was sent since the checkpoint before. */
+  readonly asked: string;
   readonly ports: Readonly<Record<string, PortLedger>>;
   readonly packets: { readonly tcp: number; readonly udp: number };
   readonly stray: number;
@@ -31,9 +33,11 @@ export class SweepState {
   readonly #hosts: HostSet;
   readonly #plans: readonly PortPlan[];
   /** Endpoints with an outcome that no further try can change. */
-  readonly #settled: Bits;
+  readonly #settled: EndpointSet;
   readonly #alive: Bits;
-  readonly #unreachable: Bits;
+  readonly #unreachable: EndpointSet;
+  /** Of the ports of living addresses: endpoints to which something was sent. At the others every endpoint is, unless it is skipped. */
+  readonly #asked = new Set<number>();
   /** For directly attached hosts: the attempt from which on TCP goes to them, plus one; 0 where no neighbour answered. */
   readonly #resolved: Uint8Array;
   #ports: Record<string, PortLedger>;
@@ -43,9 +47,9 @@ export class SweepState {
   constructor(hosts: HostSet, plans: readonly PortPlan[], tracksNeighbours: boolean) {
     this.#hosts = hosts;
     this.#plans = plans;
-    const endpoints = hosts.count * plans.length;
-    this.#settled = new Bits(endpoints);
-    this.#unreachable = new Bits(endpoints);
+    const isEverywhere = plans.map(({ living }) => living !== true);
+    this.#settled = new EndpointSet(hosts.count, isEverywhere);
+    this.#unreachable = new EndpointSet(hosts.count, isEverywhere);
     this.#alive = new Bits(hosts.count);
     this.#resolved = new Uint8Array(tracksNeighbours ? hosts.count : 0);
     this.#ports = Object.fromEntries(plans.map((plan) => [`${plan.port}/${plan.transport}`, emptyPort(hosts.count)]));
@@ -91,6 +95,29 @@ export class SweepState {
     return since === 0 ? undefined : since - 1;
   }
 
+  /** The first living host from a number on. */
+  nextAlive(host: number): number | undefined {
+    const next = this.#alive.next(host);
+    return next === undefined || next >= this.#hosts.count ? undefined : next;
+  }
+
+  isAsked(endpoint: number): boolean {
+    return this.#asked.has(endpoint);
+  }
+  /** Something was sent to an endpoint at a port of living addresses. Counted once. */
+  ask(endpoint: number): void {
+    if (this.#asked.has(endpoint)) return;
+    this.#asked.add(endpoint);
+    this.#fresh.asked.push(endpoint);
+    this.account(endpoint).asked += 1;
+  }
+  /** Nothing is sent to an endpoint, for a reason that stands now. */
+  skip(endpoint: number, why: string): void {
+    if (!this.#settled.add(endpoint)) return;
+    this.#fresh.settled.push(endpoint);
+    addSkipped(this.account(endpoint), why, 1);
+  }
+
   settle(endpoint: number, as: 'answered' | 'refused' | 'lost'): void {
     if (!this.#settled.add(endpoint)) return;
     this.#fresh.settled.push(endpoint);
@@ -99,11 +126,12 @@ export class SweepState {
   /** Accounts for an endpoint that nothing came back from, once all is over. */
   close(endpoint: number, fate: Fate): void {
     const port = this.account(endpoint);
-    if (typeof fate === 'object') {
-      port.skipped[fate.skipped] = (port.skipped[fate.skipped] ?? 0) + 1;
-      return;
-    }
-    port[fate] += 1;
+    if (typeof fate === 'object') addSkipped(port, fate.skipped, 1);
+    else port[fate] += 1;
+  }
+  /** The same for so many hosts at one port that nobody was asked at. */
+  closeSkipped(portIndex: number, hosts: number, why: string): void {
+    if (hosts > 0) addSkipped(this.account(portIndex), why, hosts);
   }
   liven(host: number): void {
     if (!this.#alive.add(host)) return;
@@ -131,7 +159,7 @@ export class SweepState {
 
   /** The state since the last call, for the journal. */
   checkpoint(where: { pass: number; position: number; open: readonly number[]; talking: readonly number[] }): Checkpoint {
-    const { settled, alive, unreachable, resolved } = this.#fresh;
+    const { settled, alive, unreachable, resolved, asked } = this.#fresh;
     this.#fresh = freshDeltas();
     return {
       pass: where.pass,
@@ -142,6 +170,7 @@ export class SweepState {
       alive: packNumbers(alive),
       unreachable: packNumbers(unreachable),
       resolved: Array.from(resolved, (hosts) => packNumbers(hosts ?? [])),
+      asked: packNumbers(asked),
       ports: structuredClone(this.#ports),
       packets: { ...this.packets },
       stray: this.stray,
@@ -150,10 +179,11 @@ export class SweepState {
 
   /** Takes in the checkpoints of a journal, all of them in order; counts are those of the last one. */
   restore(checkpoints: readonly Checkpoint[]): void {
-    for (const { settled, alive, unreachable, resolved } of checkpoints) {
+    for (const { settled, alive, unreachable, resolved, asked } of checkpoints) {
       for (const endpoint of unpackNumbers(settled)) this.#settled.add(endpoint);
       for (const host of unpackNumbers(alive)) this.liven(host);
       for (const endpoint of unpackNumbers(unreachable)) this.#unreachable.add(endpoint);
+      for (const endpoint of unpackNumbers(asked)) this.#asked.add(endpoint);
       for (const [since, hosts] of resolved.entries())
         for (const host of unpackNumbers(hosts)) if (host < this.#resolved.length) this.#resolved[host] = since + 1;
     }
@@ -166,6 +196,10 @@ export class SweepState {
   }
 }
 
-function freshDeltas(): { settled: number[]; alive: number[]; unreachable: number[]; resolved: number[][] } {
-  return { settled: [], alive: [], unreachable: [], resolved: [] };
+function freshDeltas(): { settled: number[]; alive: number[]; unreachable: number[]; resolved: number[][]; asked: number[] } {
+  return { settled: [], alive: [], unreachable: [], resolved: [], asked: [] };
+}
+
+function addSkipped(port: PortLedger, why: string, hosts: number): void {
+  port.skipped[why] = (port.skipped[why] ?? 0) + hosts;
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AddressNumber, familyOf, formatAddress } from '../targets/addresses.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import { unpackNumbers } from './bits.ts';
+import type { Budget } from './budget.ts';
 import type { UdpProbe } from './contract.ts';
 import { Datagrams } from './datagrams.ts';
 import type { Device, Devices } from './device.ts';
@@ -13,7 +14,7 @@ import { type Ledger, ledgerErrors } from './ledger.ts';
 import { Neighbours } from './neighbours.ts';
 import { Bucket, Pace, RoundTrip } from './pace.ts';
 import type { SweepPlan } from './plan.ts';
-import { type Pass, Schedule } from './schedule.ts';
+import { NO_LIFE, type Pass, Schedule } from './schedule.ts';
 import { type Checkpoint, SweepState } from './state.ts';
 import { UdpTalk } from './udp-talk.ts';
 
@@ -32,6 +33,8 @@ export interface SweepHandlers {
   onReset(device: Device, plan: PortPlan & { readonly transport: 'tcp' }): void;
   /** Talks to a UDP endpoint that answered. */
   onAnswer(device: Device, plan: PortPlan & { readonly transport: 'udp' }, talk: UdpTalk): Promise<void>;
+  /** Why a living device need not be asked at a port that only living ones are asked at, or undefined where it is worth it. Called when nobody talks to it. */
+  unwanted(device: Device, plan: PortPlan): string | undefined;
   /** A neighbour on the same link was resolved. */
   onNeighbour(device: Device, mac: string): void;
   /** Called at least once a second, with what has changed since the last call. */
@@ -53,6 +56,8 @@ const MAX_LOCAL_ERRORS = 20;
 /** However few descriptors there are, a sweep goes on with so many sockets. */
 const LEAST_SOCKETS = 8;
 const LOCAL_PAUSE_MS = 100;
+/** What only living devices are asked waits for the conversations with them, and looks so often whether they are over. */
+const TALK_POLL_MS = 100;
 const CHECKPOINT_MS = 1000;
 const NEIGHBOUR_POLL_MS = 200;
 /** How long ARP is waited for after the last datagram of the first pass. */
@@ -101,6 +106,8 @@ export class Sweep {
   /** Endpoints on their way, with the attempt. */
   readonly #inFlight = new Map<number, number>();
   readonly #talking = new Map<number, Promise<void>>();
+  /** How many conversations a host is in. */
+  readonly #busy = new Map<number, number>();
   readonly #talks = new Map<string, UdpTalk>();
   /** Endpoints to talk to again after a resume: their outcome is counted already. */
   readonly #counted = new Set<number>();
@@ -220,7 +227,7 @@ export class Sweep {
   get progress(): Progress {
     const { packets, alive } = this.#state.ledger;
     return {
-      ...this.#schedule.progress(this.#pass, this.#position),
+      ...this.#schedule.progress(this.#pass, this.#position, alive),
       packets: packets.tcp + packets.udp,
       alive,
       talking: this.#talking.size,
@@ -241,9 +248,10 @@ export class Sweep {
     let walked = 0;
     while (this.#going && !(this.#position >= order.size && this.#deferred.length === 0 && this.#inFlight.size === 0)) {
       let room = this.#launchDeferred(this.#room());
+      this.#position = this.#schedule.skip(pass, this.#position, this.#state);
       while (room > 0 && this.#position < order.size && this.#deferred.length < MAX_DEFERRED) {
         const item = order.at(this.#position);
-        this.#position += 1;
+        this.#position = this.#schedule.skip(pass, this.#position + 1, this.#state);
         const endpoints = this.#schedule
           .endpointsOf(pass, item, this.#state)
           .filter((endpoint) => this.#schedule.asks(pass, endpoint, this.#state));
@@ -297,6 +305,17 @@ export class Sweep {
       this.#deferred.push(item);
       return;
     }
+    if (plan.living === true && !this.#state.isAsked(endpoint)) {
+      if ((this.#busy.get(host) ?? 0) > 0) {
+        this.#deferred.push({ ...item, notBefore: now + TALK_POLL_MS });
+        return;
+      }
+      const why = this.#handlers.unwanted(this.#devices.at(address), plan);
+      if (why !== undefined) {
+        this.#state.skip(endpoint, why);
+        return;
+      }
+    }
     const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(item.attempt, random32) : [];
     const onLink = this.#schedule.isOnLink(address) && !this.#state.isAlive(host);
     if (
@@ -319,7 +338,8 @@ export class Sweep {
   async #connect(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'tcp' }): Promise<void> {
     const { endpoint, attempt } = item;
     const release = await this.#devices.reach.gates.enter(formatAddress(address));
-    const dialled = await dial(address, plan.port, attempt === 0 ? this.#roundTrip.timeoutMs : RoundTrip.CEILING_MS, this.#devices.reach);
+    const timeoutMs = attempt === 0 || plan.living === true ? this.#roundTrip.timeoutMs : RoundTrip.CEILING_MS;
+    const dialled = await dial(address, plan.port, timeoutMs, this.#devices.reach);
     this.#inFlight.delete(endpoint);
     if (dialled.outcome === 'local') {
       release();
@@ -329,7 +349,7 @@ export class Sweep {
     this.#state.packets.tcp += 1;
     const host = this.#state.hostOf(endpoint);
     const again = this.#counted.delete(endpoint);
-    if (!again && this.#schedule.isFirst(endpoint, attempt, this.#state)) this.#state.account(endpoint).asked += 1;
+    if (!again) this.#schedule.countAsked(endpoint, attempt, this.#state);
     if (dialled.outcome === 'open' || dialled.outcome === 'reset' || dialled.outcome === 'refused') {
       this.#roundTrip.sample(dialled.ms);
       this.#state.liven(host);
@@ -352,9 +372,7 @@ export class Sweep {
     hello: ReturnType<UdpProbe['hello']>,
   ): Promise<void> {
     const { endpoint, attempt } = item;
-    const budget = attempt === 0 ? undefined : this.#devices.known(address)?.budget;
-    if (budget?.isSweepCounted === true && !hello.every(() => budget.datagram())) {
-      // A device that talks at another port has had all the datagrams that it may get: this port stays silent.
+    if (!this.#mayAsk(item, address, plan, hello.length)) {
       this.#inFlight.delete(endpoint);
       return;
     }
@@ -367,8 +385,27 @@ export class Sweep {
       this.#localError(item, local.code ?? 'unknown');
       return;
     }
-    if (this.#schedule.isFirst(endpoint, attempt, this.#state) && !this.#counted.has(endpoint)) this.#state.account(endpoint).asked += 1;
+    if (!this.#counted.has(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
     if (results.some(({ sent }) => sent === 'unreachable')) this.#state.markUnreachable(endpoint);
+  }
+
+  /** Whether a device's account bears so many datagrams more; takes them from it. */
+  #mayAsk({ endpoint, attempt }: Item, address: AddressNumber, plan: PortPlan, datagrams: number): boolean {
+    const living = plan.living === true;
+    // Until a device answers a datagram nothing is known of it, and what the sweep sends is not counted yet.
+    const budget = living ? this.#devices.at(address).budget : attempt === 0 ? undefined : this.#devices.known(address)?.budget;
+    if (budget === undefined || (!living && !budget.isSweepCounted)) return true;
+    this.#countSweep(budget);
+    const bears = Array.from({ length: datagrams }, () => budget.datagram()).every(Boolean);
+    // At another port it was asked before, and stays silent.
+    if (!bears && living) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
+    return bears;
+  }
+
+  /** What the passes until now have sent to a device is on its account too. */
+  #countSweep(budget: Budget): void {
+    const tries = this.#schedule.passes.slice(0, this.#pass + 1).filter(({ transport, living }) => transport === 'udp' && !living).length;
+    budget.countSweep(this.#hellos * tries);
   }
 
   /** A condition of this machine is never a result: try again, and where it stays, say that the endpoint was lost. */
@@ -387,7 +424,7 @@ export class Sweep {
       );
     else this.#guards.note('local-errors', `packets could not be sent from this machine (${code}); the endpoints are counted as lost`);
     // Where only a further try was kept back, it was asked before.
-    if (!this.#counted.delete(endpoint) && this.#schedule.isFirst(endpoint, attempt, this.#state)) this.#state.account(endpoint).asked += 1;
+    if (!this.#counted.delete(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
     this.#state.settle(endpoint, 'lost');
   }
 
@@ -395,7 +432,7 @@ export class Sweep {
 
   #onDatagram(from: AddressNumber, port: number, bytes: Buffer): void {
     const host = this.#plan.hosts.indexOf(from);
-    const index = this.#schedule.udp.find((at) => (this.#plan.ports[at] as PortPlan).port === port);
+    const index = [...this.#schedule.udp, ...this.#schedule.living.udp].find((at) => (this.#plan.ports[at] as PortPlan).port === port);
     const plan = index === undefined ? undefined : (this.#plan.ports[index] as PortPlan & { transport: 'udp' });
     if (host === undefined || index === undefined || plan === undefined) {
       this.#state.stray += 1;
@@ -417,9 +454,7 @@ export class Sweep {
     this.#state.liven(host);
     if (!again) this.#state.settle(endpoint, 'answered');
     const device = this.#devices.at(from);
-    // The requests of the passes until now are on the device's account too, those to its other ports among them.
-    const tries = this.#schedule.passes.slice(0, this.#pass + 1).filter(({ transport }) => transport === 'udp').length;
-    device.budget.countSweep(this.#hellos * tries);
+    this.#countSweep(device.budget);
     const opened = new UdpTalk({ host: device.host, transport: 'udp', port }, device.budget, (datagram) => {
       this.#pace.bucket.take(1);
       this.#state.packets.udp += 1;
@@ -434,20 +469,25 @@ export class Sweep {
   }
 
   #talk(endpoint: number, conversation: Promise<void>): void {
+    const host = this.#state.hostOf(endpoint);
+    this.#busy.set(host, (this.#busy.get(host) ?? 0) + 1);
     this.#talking.set(
       endpoint,
       conversation
         .catch((error: unknown) => this.#fail(error))
         .finally(() => {
           this.#talking.delete(endpoint);
+          const rest = (this.#busy.get(host) ?? 1) - 1;
+          if (rest > 0) this.#busy.set(host, rest);
+          else this.#busy.delete(host);
         }),
     );
   }
 
   #pollNeighbours(): void {
-    const { attempt, transport } = this.#passNow;
-    // A TCP pass asks those that were there when it began; who turns up meanwhile is for the next one.
-    const since = transport === 'udp' ? attempt : attempt + 1;
+    const { attempt, transport, living } = this.#passNow;
+    // A TCP pass asks those that were there when it began; who turns up meanwhile is for the next one, where there is one.
+    const since = living ? this.#plan.retries + 1 : transport === 'udp' ? attempt : attempt + 1;
     for (const [address, mac] of this.#neighbours.resolved() ?? []) {
       const host = this.#plan.hosts.indexOf(address);
       if (host === undefined || this.#state.resolvedSince(host) !== undefined || !this.#neighbours.onLink(address)) continue;
@@ -463,7 +503,7 @@ export class Sweep {
     const held = new Set(this.#deferred.filter(({ attempt }) => attempt === 0).map(({ endpoint }) => endpoint));
     let walked = 0;
     for (const [at, one] of this.#schedule.passes.entries()) {
-      if (one.attempt > 0) break;
+      if (one.living || one.attempt > 0) continue;
       const order = this.#schedule.orderOf(at);
       for (let place = 0; place < order.size; place += 1) {
         const isBefore = at < pass || (at === pass && place < position);
@@ -471,17 +511,38 @@ export class Sweep {
           if (this.#state.isSettled(endpoint)) continue;
           const wasReached = isBefore && !held.has(endpoint);
           const attempt = this.#inFlight.get(endpoint);
-          if (attempt !== undefined && wasReached && this.#schedule.isFirst(endpoint, attempt, this.#state))
-            this.#state.account(endpoint).asked += 1;
-          this.#state.close(
-            endpoint,
-            this.#schedule.fateOf(endpoint, { wasReached, isOpen: attempt !== undefined, stopped: this.#stopped }, this.#state),
-          );
+          if (attempt !== undefined && wasReached) this.#schedule.countAsked(endpoint, attempt, this.#state);
+          this.#close(endpoint, wasReached);
         }
         walked += 1;
         if (walked % WALK === 0) await this.#turn();
       }
     }
+    await this.#accountForLiving();
+  }
+
+  /** The same at the ports that only living addresses are asked at. */
+  async #accountForLiving(): Promise<void> {
+    const ports = [...this.#schedule.living.tcp, ...this.#schedule.living.udp];
+    if (ports.length === 0) return;
+    let dead = 0;
+    for (let host = 0; host < this.#plan.hosts.count; host += 1) {
+      if (!this.#state.isAlive(host)) dead += 1;
+      else
+        for (const endpoint of ports.map((port) => this.#state.endpoint(host, port))) {
+          const attempt = this.#inFlight.get(endpoint);
+          if (this.#state.isSettled(endpoint)) continue;
+          if (attempt !== undefined) this.#schedule.countAsked(endpoint, attempt, this.#state);
+          this.#close(endpoint, true);
+        }
+      if (host % WALK === WALK - 1) await this.#turn();
+    }
+    for (const port of ports) this.#state.closeSkipped(port, dead, NO_LIFE);
+  }
+
+  #close(endpoint: number, wasReached: boolean): void {
+    const isOpen = this.#inFlight.has(endpoint);
+    this.#state.close(endpoint, this.#schedule.fateOf(endpoint, { wasReached, isOpen, stopped: this.#stopped }, this.#state));
   }
 
   // ---- time ---------------------------------------------------------------------------------------------------

@@ -1,42 +1,40 @@
 import { type Problem, problem } from '../errors.ts';
 import type { Transport } from '../vocabulary.ts';
+import { knownPort, mayBeSerialLine, portSet } from './known-ports.ts';
 
 /**
- * What is spoken at a port. `http`, `https` and `rfb` send; `listen` only reads what a device says by itself;
- * `listen-http` reads first and asks for the page only where nothing was said (TCP 5000: Raritan speaks first, others serve pages).
+ * What is spoken at a port. `http`, `https` and `rfb` send; `tls` makes a handshake for the certificate and asks nothing.
+ * `ssh`, `telnet`, `ftp` and `listen` only read what a device says by itself; `listen-http` reads first and asks for the page only where nothing
+ * was said (TCP 5000: Raritan speaks first, others serve pages).
  */
 export const PROTOCOLS = {
-  tcp: ['http', 'https', 'rfb', 'listen', 'listen-http'],
+  tcp: ['http', 'https', 'tls', 'rfb', 'ssh', 'telnet', 'ftp', 'listen', 'listen-http'],
   udp: ['ipmi', 'snmp'],
 } as const satisfies Record<Transport, readonly string[]>;
 export type TcpProtocol = (typeof PROTOCOLS.tcp)[number];
 export type UdpProtocol = (typeof PROTOCOLS.udp)[number];
 
-export type PortPlan =
-  | { readonly transport: 'tcp'; readonly port: number; readonly protocol: TcpProtocol }
-  | { readonly transport: 'udp'; readonly port: number; readonly protocol: UdpProtocol };
+/** Protocols in which we say nothing. */
+const SILENT: ReadonlySet<string> = new Set(['ssh', 'telnet', 'ftp', 'listen']);
 
-const TCP: Readonly<Record<number, TcpProtocol>> = {
-  80: 'http',
-  443: 'https',
-  5000: 'listen-http',
-  5900: 'rfb',
-  5901: 'rfb',
-  8000: 'http',
-  8080: 'http',
-  8443: 'https',
-  8888: 'http',
-};
-const UDP: Readonly<Record<number, UdpProtocol>> = { 161: 'snmp', 623: 'ipmi' };
+/** A port of a sweep. `living`: asked of addresses that showed a sign of life at another port, not of every one. */
+export type PortPlan = (
+  | { readonly transport: 'tcp'; readonly port: number; readonly protocol: TcpProtocol }
+  | { readonly transport: 'udp'; readonly port: number; readonly protocol: UdpProtocol }
+) & { readonly living?: true };
 
 /** The ports of a sweep where none are given: those that remote-access devices answer on. */
-export const DEFAULT_PORTS = '80,443,5000,5900,5901,8080,8443,8888,U:161,U:623';
+export const DEFAULT_PORTS = 'default';
 
 const MAX_PORTS = 1024;
 
+const WORD =
+  /^(?:(?<prefix>[TU]):)?(?<from>\d{1,5})(?:-(?<to>\d{1,5}))?(?:\/(?<transport>tcp|udp))?(?:=(?<protocol>[a-z-]+))?(?<living>@living)?$/i;
+
 /**
- * Reads a port list in nmap's form, with the protocol of odd ports: `80,443,T:5900-5909,U:623`, `8443=https`, `1623/udp=ipmi`.
- * `T:` and `U:` hold until the next one, as in nmap. A TCP port whose protocol is not known is only listened to, never written to.
+ * Reads a port list in nmap's form, with the protocol of odd ports: `80,443,T:5900-5909,U:623`, `8443=https`, `1623/udp=ipmi`, and the sets
+ * `default` and `wide`. `T:` and `U:` hold until the next one, as in nmap. `2222=ssh@living` is asked where there is a sign of life only.
+ * A TCP port whose protocol is not known is only listened to, never written to.
  */
 export function parsePorts(text: string): { ports: PortPlan[]; problems: Problem[] } {
   const plans = new Map<string, PortPlan>();
@@ -48,15 +46,16 @@ export function parsePorts(text: string): { ports: PortPlan[]; problems: Problem
       wrong(text, 'there is nothing between two commas');
       continue;
     }
-    const match =
-      /^(?:(?<prefix>[TU]):)?(?<from>\d{1,5})(?:(?<dash>-)(?<to>\d{1,5}))?(?:\/(?<transport>tcp|udp))?(?:=(?<protocol>[a-z-]+))?$/i.exec(
-        word,
-      );
+    if (word === 'default' || word === 'wide') {
+      for (const plan of portSet(word)) plans.set(`${plan.transport}:${plan.port}`, plan);
+      continue;
+    }
+    const match = WORD.exec(word);
     if (match?.groups === undefined) {
       wrong(word, 'it is no port or range of ports');
       continue;
     }
-    const { prefix, from, to = from, transport, protocol } = match.groups;
+    const { prefix, from, to = from, transport, protocol, living } = match.groups;
     if (prefix !== undefined) current = prefix.toUpperCase() === 'U' ? 'udp' : 'tcp';
     const chosen = (transport?.toLowerCase() as Transport | undefined) ?? current;
     const first = Number(from);
@@ -68,11 +67,11 @@ export function parsePorts(text: string): { ports: PortPlan[]; problems: Problem
     else
       for (let port = first; port <= last; port += 1) {
         const plan = planOf(chosen, port, protocol);
-        if (plan === undefined) {
-          wrong(word, `say what ${port}/udp speaks: ${port}/udp=ipmi or ${port}/udp=snmp`);
+        if ('reason' in plan) {
+          wrong(word, plan.reason);
           break;
         }
-        plans.set(`${chosen}:${port}`, plan);
+        plans.set(`${chosen}:${port}`, living === undefined ? plan : { ...plan, living: true });
         if (plans.size > MAX_PORTS) break;
       }
     if (plans.size > MAX_PORTS) {
@@ -84,8 +83,23 @@ export function parsePorts(text: string): { ports: PortPlan[]; problems: Problem
   return { ports, problems };
 }
 
-function planOf(transport: Transport, port: number, protocol: string | undefined): PortPlan | undefined {
-  if (transport === 'tcp') return { transport, port, protocol: (protocol as TcpProtocol | undefined) ?? TCP[port] ?? 'listen' };
-  const spoken = (protocol as UdpProtocol | undefined) ?? UDP[port];
-  return spoken === undefined ? undefined : { transport, port, protocol: spoken };
+function planOf(transport: Transport, port: number, protocol: string | undefined): PortPlan | { readonly reason: string } {
+  const known = knownPort(transport, port)?.protocol;
+  if (transport === 'udp') {
+    const spoken = (protocol ?? known) as UdpProtocol | undefined;
+    return spoken === undefined
+      ? { reason: `say what ${port}/udp speaks: ${port}/udp=ipmi, ${port}/udp=snmp …` }
+      : { transport, port, protocol: spoken };
+  }
+  const spoken = (protocol ?? known ?? 'listen') as TcpProtocol;
+  if (mayBeSerialLine(port) && !SILENT.has(spoken))
+    return {
+      reason: `${port}/tcp may be a serial line: what is sent there is typed into somebody's console, so it is only listened to (${port}=listen)`,
+    };
+  return { transport, port, protocol: spoken };
+}
+
+/** A port as {@link parsePorts} reads it: `22/tcp=ssh@living`. */
+export function portText({ port, transport, protocol, living }: PortPlan): string {
+  return `${port}/${transport}=${protocol}${living === true ? '@living' : ''}`;
 }

@@ -12,14 +12,20 @@ const LISTED: ReadonlySet<string> = new Set(
 );
 
 const SPOKEN: Readonly<Record<string, (sent: Buffer) => string | undefined>> = {
+  '21/tcp': nothing,
+  '22/tcp': nothing,
+  '23/tcp': nothing,
   '80/tcp': request,
   '443/tcp': records,
   '5000/tcp': request,
   '5900/tcp': version,
   '5901/tcp': version,
+  '6080/tcp': request,
   '8080/tcp': request,
   '8443/tcp': records,
   '8888/tcp': request,
+  '16992/tcp': request,
+  '16993/tcp': records,
   '161/udp': discovery,
   '623/udp': rmcp,
 };
@@ -72,6 +78,11 @@ export function request(sent: Buffer): string | undefined {
   if (names.toSorted().join() !== Object.keys(HEADERS).toSorted().join()) return `headers ${names.join()}`;
   const odd = headers.find((header, at) => HEADERS[names[at] as string]?.test(header.slice(header.indexOf(': ') + 2)) !== true);
   return odd === undefined ? undefined : `header ${odd}`;
+}
+
+/** Where a device is only listened to. */
+export function nothing(sent: Buffer): string | undefined {
+  return sent.length === 0 ? undefined : `says something: ${sent.toString('hex', 0, 32)}`;
 }
 
 /** Nothing, or a version of RFB; never the byte that chooses a security type. */

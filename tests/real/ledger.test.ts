@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { accountOf, mostAtOnce, seenPart } from './account.ts';
 import { violations } from './grammar.ts';
 import { Lab, type Profile, REAL, report } from './lab.ts';
+import { EVERYWHERE, EVERYWHERE_TCP, LIVING, LIVING_TCP } from './ports.ts';
 
 const HOSTS: Readonly<Record<string, Profile>> = {
   '10.77.0.11': 'bmc',
@@ -31,7 +32,14 @@ describe('the ledger against tcpdump, where addresses without a host answer', RE
     const account = accountOf(packets, lab.scanner.address);
     const { ledger } = files.inventory;
     expect(code).toBe(0);
-    expect(ledger?.total).toMatchObject({ planned: 2560, asked: 2560, answered: SERVICES, givenUp: 0, lost: 0 });
+    const living = mode === 'refuse' ? 256 : 5;
+    expect(ledger?.total).toMatchObject({
+      planned: 256 * (EVERYWHERE + LIVING),
+      asked: 256 * EVERYWHERE + living * LIVING,
+      answered: SERVICES,
+      givenUp: 0,
+      lost: 0,
+    });
     expect(seenPart(ledger?.ports ?? {})).toEqual(account.ports);
     expect(ledger?.packets).toEqual({ tcp: account.sweepConnects, udp: account.datagrams });
     expect(files.audit.filter(({ what }) => what === 'connect').length).toBe(account.connections.length);
@@ -39,9 +47,10 @@ describe('the ledger against tcpdump, where addresses without a host answer', RE
     expect(violations(packets, lab.scanner.address, (address) => /^10\.77\.0\.\d+$/.test(address))).toEqual([]);
     expect(mostAtOnce(account.connections).most).toBeLessThanOrEqual(2);
     const { refused = 0, silent = 0, unreachable = 0 } = ledger?.total ?? {};
-    // Five TCP ports are open; the walled host drops all eight of its own.
-    if (mode === 'refuse') expect({ refused, unreachable }).toEqual({ refused: 255 * 8 - 5, unreachable: 0 });
-    else expect({ refused, unreachable }).toEqual({ refused: 4 * 8 - 5, unreachable: 251 * 8 });
+    // Five TCP ports are open; the walled host drops all of its own.
+    const tcp = EVERYWHERE_TCP + LIVING_TCP;
+    if (mode === 'refuse') expect({ refused, unreachable }).toEqual({ refused: 255 * tcp - 5, unreachable: 0 });
+    else expect({ refused, unreachable }).toEqual({ refused: 4 * tcp - 5, unreachable: 251 * EVERYWHERE_TCP });
     report(
       `${mode}: ${ledger?.total.answered} answered, ${refused} refused, ${unreachable} unreachable, ${silent} silent; ${ledger?.packets.tcp} + ${ledger?.packets.udp} packets, ${seconds.toFixed(1)} s`,
     );

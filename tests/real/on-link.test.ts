@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { accountOf, mostAtOnce, seenPart } from './account.ts';
 import { violations } from './grammar.ts';
 import { Lab, type Profile, REAL, report } from './lab.ts';
+import { EVERYWHERE, EVERYWHERE_TCP, LIVING, LIVING_TCP } from './ports.ts';
 
 interface Case {
   readonly block: string;
@@ -25,7 +26,6 @@ const WIDE: Readonly<Record<string, Profile>> = Object.fromEntries(
     at === 0 ? 'bmc' : at % 2 === 0 ? 'web' : 'mute',
   ]),
 );
-const PORTS = 10;
 
 describe('directly attached addresses, as nobody', REAL, () => {
   test.for<Case>([
@@ -63,10 +63,11 @@ describe('directly attached addresses, as nobody', REAL, () => {
     const own = 1 - excluded.length;
     const edges = 2;
     expect(ledger?.alive).toBe(there + own);
-    expect(ledger?.total).toMatchObject({ planned: addresses * PORTS, lost: 0, givenUp: 0 });
+    expect(ledger?.total).toMatchObject({ planned: addresses * (EVERYWHERE + LIVING), lost: 0, givenUp: 0 });
     expect(ledger?.total.skipped).toEqual({
-      'network or broadcast address': edges * PORTS,
-      'no neighbour answered for it': (addresses - edges - there - own) * 8,
+      'network or broadcast address': edges * EVERYWHERE,
+      'no neighbour answered for it': (addresses - edges - there - own) * EVERYWHERE_TCP,
+      'no sign of life': (addresses - there - own) * LIVING,
     });
     const asked = new Set(account.connections.map(({ server }) => server));
     expect([...asked].toSorted()).toEqual(Object.keys(hosts).toSorted());
@@ -87,7 +88,7 @@ describe('directly attached addresses, as nobody', REAL, () => {
     expect(seenPart(ledger?.ports ?? {})).toEqual(Object.fromEntries(seen));
     const datagrams = files.audit.filter(({ transport, host }) => transport === 'udp' && host in hosts);
     expect(datagrams.length).toBe(account.datagrams);
-    expect(ledger?.packets.tcp).toBe(account.sweepConnects + 8 * own);
+    expect(ledger?.packets.tcp).toBe(account.sweepConnects + (EVERYWHERE_TCP + LIVING_TCP) * own);
     expect(completeness.notes.join()).toMatch(/neighbour table/);
     report(
       `${block}: ${macs.size} of ${there} with their MAC, ${ledger?.total.answered} services, TCP to ${asked.size} addresses, ${ledger?.packets.tcp} + ${ledger?.packets.udp} packets, ${seconds.toFixed(1)} s`,

@@ -58,9 +58,10 @@ export class PlaybackWire implements Wire {
     throw new ProbeError('silent', 'said nothing in time');
   }
 
-  async listen(max: number, waitMs: number): Promise<Buffer> {
+  async listen(max: number, waitMs: number, isEnough: (heard: Buffer) => boolean = () => false): Promise<Buffer> {
     if (this.#seen.length === 0 && this.#hungUp) throw new ProbeError('cut-off', 'hung up without a word');
-    if (this.#buffered.length < max && !this.#hungUp) this.waitedMs += waitMs;
+    const isDone = this.#buffered.length >= max || this.#hungUp || (this.#buffered.length > 0 && isEnough(this.#buffered));
+    if (!isDone) this.waitedMs += waitMs;
     return this.#take(Math.min(max, this.#buffered.length));
   }
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ProbeError } from '../../src/errors.ts';
 import { AuditFile } from '../../src/sweep/audit.ts';
-import { Bits, packNumbers, unpackNumbers } from '../../src/sweep/bits.ts';
+import { Bits, EndpointSet, packNumbers, unpackNumbers } from '../../src/sweep/bits.ts';
 import { Budget, DEFAULT_BUDGET } from '../../src/sweep/budget.ts';
 import { Gates } from '../../src/sweep/gates.ts';
 import { clientHello } from '../../src/sweep/client-hello.ts';
@@ -34,6 +34,24 @@ test('bits are a set', () => {
         set.add(number);
       }
       for (let i = 0; i < 1000; i += 1) expect(bits.has(i)).toBe(set.has(i));
+      const walked: number[] = [];
+      for (let at = bits.next(0); at !== undefined; at = bits.next(at + 1)) walked.push(at);
+      expect(walked).toEqual([...set].toSorted((a, b) => a - b));
+    }),
+  );
+});
+
+test('a set of endpoints is a set, whether a port is asked everywhere or of the living', () => {
+  const endpoints = fc.array(fc.integer({ min: 0, max: 20 * 5 - 1 }));
+  fc.assert(
+    fc.property(fc.array(fc.boolean(), { minLength: 5, maxLength: 5 }), endpoints, (isEverywhere, added) => {
+      const some = new EndpointSet(20, isEverywhere);
+      const set = new Set<number>();
+      for (const endpoint of added) {
+        expect(some.add(endpoint)).toBe(!set.has(endpoint));
+        set.add(endpoint);
+      }
+      for (let i = 0; i < 100; i += 1) expect(some.has(i)).toBe(set.has(i));
     }),
   );
 });

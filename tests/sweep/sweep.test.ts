@@ -80,6 +80,7 @@ function setUp(
     onReset: () => undefined,
     onAnswer: async () => undefined,
     onNeighbour: () => undefined,
+    unwanted: () => undefined,
     onCheckpoint: (checkpoint) => checkpoints.push(JSON.parse(JSON.stringify(checkpoint)) as Checkpoint),
     ...handlers,
   });
@@ -174,6 +175,98 @@ test('UDP goes first; its silence is silence after a second try, never closed', 
   expect(sweep.ledger.packets.udp).toBe(8);
   const [first, second] = audit.entries.filter(({ transport, host }) => transport === 'udp' && host === '127.50.3.2');
   expect((second?.ms ?? 0) - (first?.ms ?? 0)).toBeGreaterThan(1400);
+});
+
+test('ports of living addresses: only they are asked, after the others, and the account says who was not', async () => {
+  await serve('127.50.8.1', 18080);
+  await serve('127.50.8.1', 18022);
+  // On loopback every address lives, because it refuses; what does not is made by an address that nobody has.
+  const hosts = hostsOf('127.50.8.0/30');
+  const asked: string[] = [];
+  const { sweep, audit, open } = setUp({ hosts }, '18080=http,18022=ssh@living,18023=telnet@living', {
+    unwanted: (device, { port }) => {
+      asked.push(`${device.host}:${port}`);
+      return device.host === '127.50.8.2' && port === 18023 ? 'it is surely of another maker' : undefined;
+    },
+  });
+  await sweep.run();
+  expect(open.toSorted()).toEqual(['127.50.8.1:18022', '127.50.8.1:18080']);
+  const { ports, packets } = sweep.ledger;
+  expect(ports['18022/tcp']).toMatchObject({ planned: 4, asked: 4, answered: 1, refused: 3, skipped: {} });
+  expect(ports['18023/tcp']).toMatchObject({ planned: 4, asked: 3, refused: 3, skipped: { 'it is surely of another maker': 1 } });
+  expect(ledgerErrors(ports)).toEqual([]);
+  expect(packets.tcp).toBe(11);
+  expect(asked).toHaveLength(8);
+  const order = audit.entries.map(({ port }) => port);
+  expect(order.slice(0, 4)).toEqual([18080, 18080, 18080, 18080]);
+});
+
+test('ports of living addresses: who gave no sign of life is not asked', async () => {
+  const { sweep, audit } = setUp({ hosts: hostsOf('127.50.9.0/29') }, '16235/udp=ipmi,18022=ssh@living,16236/udp=ipmi@living', {}, [
+    pinger(),
+  ]);
+  await sweep.run();
+  expect(audit.entries.filter(({ port }) => port !== 16235)).toEqual([]);
+  expect(sweep.ledger.ports['16235/udp']).toMatchObject({ planned: 8, asked: 8, silent: 8 });
+  for (const port of ['18022/tcp', '16236/udp'])
+    expect(sweep.ledger.ports[port]).toMatchObject({ planned: 8, asked: 0, skipped: { 'no sign of life': 8 } });
+  expect(ledgerErrors(sweep.ledger.ports)).toEqual([]);
+});
+
+test('a device is not asked more while somebody talks to it, and not at all beyond its datagrams', async () => {
+  await serve('127.50.10.1', 18080);
+  let talking = false;
+  const asked: boolean[] = [];
+  const ports = Array.from({ length: 14 }, (_, at) => `${16240 + at}/udp=ipmi@living`).join(',');
+  const { sweep, audit } = setUp(
+    { hosts: hostsOf('127.50.10.1') },
+    `18080=http,${ports}`,
+    {
+      onOpen: async ({ socket, release }) => {
+        talking = true;
+        await sleep(300);
+        talking = false;
+        socket.destroy();
+        release();
+      },
+      unwanted: () => void asked.push(talking),
+    },
+    [pinger()],
+  );
+  await sweep.run();
+  expect(asked).toHaveLength(14);
+  expect(asked).not.toContain(true);
+  expect(audit.entries.filter(({ transport }) => transport === 'udp')).toHaveLength(12);
+  expect(sweep.ledger.total).toMatchObject({
+    planned: 15,
+    asked: 13,
+    silent: 12,
+    skipped: { 'it has had all the datagrams that it may get': 2 },
+  });
+  expect(ledgerErrors(sweep.ledger.ports)).toEqual([]);
+});
+
+test.for([5, 60, 120])('stopped after %s of the living are asked and resumed: each is asked once', async (stopAt) => {
+  const hosts = hostsOf('127.50.11.0/26');
+  const ports = '18080=http,18022=ssh@living,18023=telnet@living';
+  let seen = 0;
+  const first = setUp({ hosts, rate: 200, ratePerNetwork: 200 }, ports, {
+    unwanted: () => {
+      seen += 1;
+      if (seen === stopAt) first.sweep.stop('interrupted');
+      return undefined;
+    },
+  });
+  await first.sweep.run();
+  expect(ledgerErrors(first.sweep.ledger.ports)).toEqual([]);
+  expect(Object.keys(first.sweep.ledger.total.skipped)).toEqual(['interrupted']);
+  const second = setUp({ hosts }, ports);
+  second.sweep.resume(first.checkpoints, []);
+  await second.sweep.run();
+  expect(second.sweep.ledger.total).toMatchObject({ planned: 192, asked: 192, refused: 192, skipped: {} });
+  const asked = [...first.audit.entries, ...second.audit.entries].map(({ host, port }) => `${host}:${port}`);
+  expect(new Set(asked).size).toBe(192);
+  expect(asked.length).toBe(192);
 });
 
 test('a UDP answer from an address that was not asked is counted apart and talked to by nobody', async () => {

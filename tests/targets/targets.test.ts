@@ -7,7 +7,8 @@ import { HostSet, rangeText } from '../../src/targets/hosts.ts';
 import { collectTargets, splitList } from '../../src/targets/lists.ts';
 import { parseRange, parseTargets } from '../../src/targets/parse.ts';
 import { Permutation } from '../../src/targets/permutation.ts';
-import { DEFAULT_PORTS, parsePorts } from '../../src/targets/ports.ts';
+import { KNOWN_PORTS, mayBeSerialLine } from '../../src/targets/known-ports.ts';
+import { DEFAULT_PORTS, parsePorts, portText } from '../../src/targets/ports.ts';
 
 function rangeOf(text: string): string {
   const range = parseRange(text);
@@ -204,28 +205,35 @@ test('a KVMSWEEP_ONLY that cannot be read stops the process instead of being ign
 
 function portsOf(text: string): string[] {
   const { ports, problems } = parsePorts(text);
-  return problems.length > 0 ? problems.map(problemText) : ports.map(({ port, transport, protocol }) => `${port}/${transport}=${protocol}`);
+  return problems.length > 0 ? problems.map(problemText) : ports.map(portText);
 }
 
 test.for([
   [
     DEFAULT_PORTS,
     [
+      '21/tcp=ftp@living',
+      '22/tcp=ssh@living',
+      '23/tcp=telnet@living',
       '80/tcp=http',
       '443/tcp=https',
       '5000/tcp=listen-http',
       '5900/tcp=rfb',
       '5901/tcp=rfb',
+      '6080/tcp=http@living',
       '8080/tcp=http',
       '8443/tcp=https',
       '8888/tcp=http',
+      '16992/tcp=http@living',
+      '16993/tcp=https@living',
       '161/udp=snmp',
       '623/udp=ipmi',
     ],
   ],
   ['443', ['443/tcp=https']],
-  ['22,80', ['22/tcp=listen', '80/tcp=http']],
-  ['T:5900-5902,U:623', ['5900/tcp=rfb', '5901/tcp=rfb', '5902/tcp=listen', '623/udp=ipmi']],
+  ['22,80', ['22/tcp=ssh', '80/tcp=http']],
+  ['2222=ssh@living,4001', ['2222/tcp=ssh@living', '4001/tcp=listen']],
+  ['T:5900-5902,U:623', ['5900/tcp=rfb', '5901/tcp=rfb', '5902/tcp=rfb', '623/udp=ipmi']],
   ['U:161,623,T:80', ['80/tcp=http', '161/udp=snmp', '623/udp=ipmi']],
   ['8443=https,1623/udp=ipmi', ['8443/tcp=https', '1623/udp=ipmi']],
   ['9000=http, 9001=rfb', ['9000/tcp=http', '9001/tcp=rfb']],
@@ -238,10 +246,26 @@ test.for([
   ['90-80', /ends before it begins/],
   ['http', /no port or range/],
   ['80,,81', /between two commas/],
-  ['80=gopher', /tcp ports speak http, https, rfb/],
+  ['80=gopher', /tcp ports speak http, https, tls, rfb/],
   ['1623/udp', /say what 1623\/udp speaks/],
   ['1-65535', /at most 1024 ports/],
+  ['4001=http', /may be a serial line/],
+  ['9100=https@living', /may be a serial line/],
 ] as const)('no ports: %s', ([text, reason]) => expect(portsOf(text).join('\n')).toMatch(reason));
+
+test('the wide set asks everybody everything, and what is written reads back', () => {
+  const { ports } = parsePorts('wide');
+  expect(ports.filter(({ living }) => living)).toEqual([]);
+  expect(ports.length).toBeGreaterThan(parsePorts('default').ports.length);
+  for (const set of ['default', 'wide', '2222=ssh@living,80'])
+    expect(parsePorts(parsePorts(set).ports.map(portText).join(','))).toEqual(parsePorts(set));
+});
+
+test('no known port that may be a serial line is written to', () => {
+  const serial = KNOWN_PORTS.filter(({ transport, port }) => transport === 'tcp' && mayBeSerialLine(port));
+  expect(serial.length).toBeGreaterThan(0);
+  expect(serial.filter(({ protocol }) => protocol !== 'listen')).toEqual([]);
+});
 
 test('anything as a target or a port list ends in a result or a problem', () => {
   fc.assert(fc.property(fc.string(), (text) => void parseTargets([{ text, place: {} }])));
