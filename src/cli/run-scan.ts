@@ -114,7 +114,8 @@ export async function sweepAndReport({ knowledge, guard, files, approved, previo
   printDevices(inventory.devices, print);
   const failures = approved === undefined ? 0 : reconcileAndPrint(inventory, approved, print);
   say(`\n${summary(result, inventory, performance.now() - from)}`);
-  for (const { text } of result.limitations) process.stderr.write(`incomplete: ${text}\n`);
+  // Of a fault of ours the stack is in the inventory.
+  for (const { text } of result.limitations) process.stderr.write(`incomplete: ${text.split('\n', 1)[0]}\n`);
   for (const note of inventory.completeness.notes) say(`note: ${note}`);
   say(`inventory: ${files.inventory}\njournal:   ${files.journal}`);
   return exitCode({ interrupted: interrupt.signal.aborted, findings: failures > 0, incomplete: !result.complete });

@@ -8,6 +8,7 @@ import { probes } from '../probes/index.ts';
 import { AuditFile, NO_AUDIT } from '../sweep/audit.ts';
 import { DEFAULT_BUDGET } from '../sweep/budget.ts';
 import { Devices } from '../sweep/device.ts';
+import { rehearse } from '../sweep/exchange.ts';
 import { Gates } from '../sweep/gates.ts';
 import type { Limitation } from '../sweep/guards.ts';
 import type { Ledger } from '../sweep/ledger.ts';
@@ -156,6 +157,7 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
   options.signal?.addEventListener('abort', onAbort, { once: true });
   if (options.signal?.aborted === true) onAbort();
   try {
+    await rehearse();
     await sweep.run();
     const limitations: Limitation[] = [...sweep.limitations, ...faultLimitations(faults)];
     const complete = limitations.length === 0;

@@ -1,12 +1,13 @@
+import { AssertionError } from 'node:assert';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { Client, errors } from 'undici';
 import { ForbiddenError, ProbeError } from '../errors.ts';
-import type { Audit } from './audit.ts';
+import { type Audit, NO_AUDIT } from './audit.ts';
 import type { Endpoint, Page } from './contract.ts';
 import { type LooseReply, parseLoose } from './loose.ts';
 import { refuseRequest } from './messages.ts';
-import type { AllowedPaths } from './paths.ts';
+import { AllowedPaths } from './paths.ts';
 import { userAgent } from './user-agent.ts';
 
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -42,10 +43,7 @@ export async function exchange(socket: Socket, options: ExchangeOptions): Promis
   const origin = `${options.scheme}://${options.endpoint.host.includes(':') ? `[${options.endpoint.host}]` : options.endpoint.host}:${options.endpoint.port}`;
   const client = new Client(origin, {
     // Called in a later turn: undici does not expect its connector to answer at once. There is one connection, and no second one is made in its place.
-    connect: (_, connected) =>
-      queueMicrotask(() =>
-        tap.destroyed ? connected(new Error('the connection is used up'), null) : connected(null, tap as unknown as Socket),
-      ),
+    connect: (_, connected) => queueMicrotask(() => (tap.destroyed ? connected(USED_UP, null) : connected(null, tap as unknown as Socket))),
     pipelining: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: IDLE_MS,
@@ -71,7 +69,7 @@ export async function exchange(socket: Socket, options: ExchangeOptions): Promis
     };
   } catch (error) {
     if (tap.forbidden !== undefined) throw tap.forbidden;
-    if (error instanceof errors.InvalidArgumentError) throw error; // a request that cannot be made is our mistake
+    if (!isOfDevice(error)) throw error;
     if (error instanceof Error && isTimeout(error) && tap.bytes.length === 0)
       throw new ProbeError('silent', `did not answer GET ${path} in time`);
     // The parser gave up, the device has not: read on until it hangs up, stops, or has said enough.
@@ -86,6 +84,44 @@ export async function exchange(socket: Socket, options: ExchangeOptions): Promis
     await client.destroy();
   }
 }
+
+/**
+ * Has the HTTP client load all that it loads late (its parser, from a file), with one exchange that goes nowhere: in the middle of a sweep there may be no
+ * file descriptor for it.
+ */
+export async function rehearse(): Promise<void> {
+  const echo = new Duplex({
+    read: () => undefined,
+    write: (_, _encoding, done) => {
+      done();
+      echo.push('HTTP/1.1 204 No Content\r\n\r\n');
+      echo.push(null);
+    },
+  });
+  const endpoint: Endpoint = { host: '127.0.0.1', transport: 'tcp', port: 80 };
+  const paths = new AllowedPaths([{ path: '/', kind: 'page', why: 'rehearsal', product: 'any', source: 'here' }]);
+  const options = { endpoint, scheme: 'http', hostHeader: endpoint.host, path: '/', icon: false, paths, audit: NO_AUDIT } as const;
+  await exchange(echo as unknown as Socket, { ...options, deadline: performance.now() + EXCHANGE_MS });
+}
+
+/** Codes of a connection that the device ended. Any other system error is of this machine (EMFILE), and no answer of anybody. */
+const DEVICE_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT', 'EPROTO']);
+
+/** Whether a request failed by what the device did: undici's own errors and time-outs, a lost connection, and the assertion that undici makes about some replies. */
+function isOfDevice(error: unknown): boolean {
+  if (error instanceof errors.InvalidArgumentError) return false; // a request that cannot be made is our mistake
+  if (error instanceof errors.UndiciError || error instanceof errors.HTTPParserError || error instanceof AssertionError) return true;
+  if (!(error instanceof Error)) return false;
+  const { code, name } = error as NodeJS.ErrnoException;
+  return (
+    name === 'TimeoutError' ||
+    name === 'AbortError' ||
+    error === USED_UP ||
+    (code !== undefined && (DEVICE_CODES.has(code) || /^ERR_(SSL|STREAM)_/.test(code)))
+  );
+}
+
+const USED_UP = new Error('the connection is used up');
 
 function isTimeout(error: Error): boolean {
   const { code, name } = error as NodeJS.ErrnoException;

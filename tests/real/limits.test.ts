@@ -80,6 +80,8 @@ describe('where this machine has too little', REAL, () => {
     if (completeness.complete) {
       expect(code).toBe(0);
       expect(ledger?.total).toMatchObject({ answered: SERVICES, lost: 0 });
+      const told = lab.scanner.read(name).observations.filter(({ outcome }) => outcome === 'answered');
+      expect(new Set(told.map(({ host, port }) => `${host} ${port}`)).size, 'what answered told something').toBe(SERVICES);
     } else {
       expect(code).toBe(3);
       expect(stderr).toContain('INCOMPLETE');
