@@ -10,7 +10,7 @@ export function register(program: Command): void {
       'Starts simulated devices on loopback addresses (127.77.0.0/24, no privilege needed), sweeps them, reconciles them with a bundled approved list\nand leaves inventory.json, journal.ndjson and approved.csv in a folder. What is in there of an earlier demo is replaced.',
     )
     .option('--out <folder>', 'where the files go', 'kvmsweep-demo')
-    .option('--port-base <port>', 'let the fleet listen on this port and the next seven', wholeNumber(1024, 65_000))
+    .option('--port-base <port>', 'let the fleet listen on this port and the next ones', wholeNumber(1024, 65_000))
     .addOption(new Option('--format <format>', 'what goes to standard output').choices(FORMATS).default('table'))
     .option('--fail-on <states>', 'exit with 1 on these findings: unapproved,impostor,… or severity>=high')
     .option('-q, --quiet', 'no progress, no notes')

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { inputError, systemReason } from '../errors.ts';
-import { DEMO_TARGETS, demoApproved, demoPlacements, FLEET_PORTS, type FleetPorts, portsOption, startFleet } from '../fleet/index.ts';
+import { DEMO_TARGETS, demoApproved, demoPlacements, FLEET_PORTS, portsFrom, portsOption, startFleet } from '../fleet/index.ts';
 import { writeWhole } from '../inventory/file.ts';
 import { readApproved } from '../reconcile/index.ts';
 import { RATES } from '../sweep/rates.ts';
@@ -66,8 +66,4 @@ export async function runDemo({ out, portBase, ...print }: DemoOptions): Promise
         `approved:  ${files.approved}\n\nnext: kvmsweep explain ${files.inventory}\n      kvmsweep reconcile ${files.inventory} --approved ${files.approved}\n`,
       );
   }
-}
-
-function portsFrom(base: number): FleetPorts {
-  return Object.fromEntries(Object.keys(FLEET_PORTS).map((role, i) => [role, base + i])) as unknown as FleetPorts;
 }

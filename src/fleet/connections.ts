@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { inputError } from '../errors.ts';
-import type { Role } from './persona.ts';
+import type { Role } from './roles.ts';
 
 /** Bytes kept of what a device was sent in one piece. */
 const KEPT_BYTES = 1024;

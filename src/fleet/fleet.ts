@@ -3,8 +3,10 @@ import { InputError, type Problem, problem } from '../errors.ts';
 import { nearest } from '../text.ts';
 import { type Listener, type Load, type Place, type Received, Visits } from './connections.ts';
 import { serveIpmi } from './ipmi.ts';
-import { loadPersonas, type Persona, type Role, type Service, TCP_ROLES, TRUTH, type Truth, UDP_ROLES } from './persona.ts';
+import { loadPersonas, type Persona, type Service, TRUTH, type Truth } from './persona.ts';
+import { serveReplies } from './replies.ts';
 import { serveRfb } from './rfb.ts';
+import { FLEET_PORTS, type FleetPorts, type Role } from './roles.ts';
 import { serveScript } from './script.ts';
 import { serveSnmp } from './snmp.ts';
 import { fill, type Values } from './templates.ts';
@@ -16,20 +18,6 @@ export interface Placement {
   readonly address: string;
   readonly parameters?: Readonly<Record<string, string>>;
 }
-
-export type FleetPorts = Readonly<Record<Role, number>>;
-
-/** Ports that need no privilege: what a real device has at 80, 443, 623 and 161 stands here. */
-export const FLEET_PORTS: FleetPorts = {
-  http: 8080,
-  https: 8443,
-  alternative: 8888,
-  listen: 5000,
-  rfb: 5900,
-  rfb2: 5901,
-  ipmi: 1623,
-  snmp: 1161,
-};
 
 export interface FleetOptions {
   readonly ports?: Partial<FleetPorts>;
@@ -108,26 +96,6 @@ export async function startFleet(
     stop,
   };
 }
-
-/** What `-p` takes to ask every role of a fleet: `8080=http,8443=https,…,1623/udp=ipmi,1161/udp=snmp`. */
-export function portsOption(ports: Partial<FleetPorts> = {}): string {
-  const all: FleetPorts = { ...FLEET_PORTS, ...ports };
-  return [
-    ...TCP_ROLES.map((role) => `${all[role]}=${PROTOCOLS[role]}`),
-    ...UDP_ROLES.map((role) => `${all[role]}/udp=${PROTOCOLS[role]}`),
-  ].join(',');
-}
-
-const PROTOCOLS: Readonly<Record<Role, string>> = {
-  http: 'http',
-  https: 'https',
-  alternative: 'http',
-  listen: 'listen-http',
-  rfb: 'rfb',
-  rfb2: 'rfb',
-  ipmi: 'ipmi',
-  snmp: 'snmp',
-};
 
 function toError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
@@ -208,5 +176,7 @@ function serve(service: Service, place: Place, values: Values & Authorities, per
       return serveIpmi(service, place, values);
     case 'snmp':
       return serveSnmp(service, place, values);
+    case 'replies':
+      return serveReplies(service, place, values);
   }
 }

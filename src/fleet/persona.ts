@@ -5,14 +5,8 @@ import { z } from 'zod';
 import { bundled, dataPath } from '../data.ts';
 import { InputError, type Place, type Problem, problem } from '../errors.ts';
 import { nearest } from '../text.ts';
+import { type Role, TCP_ROLES, UDP_ROLES } from './roles.ts';
 import { isFilter, placesOf } from './templates.ts';
-
-/** Where a TCP service of a device stands; the fleet gives each role a port. */
-export const TCP_ROLES = ['http', 'https', 'alternative', 'listen', 'rfb', 'rfb2'] as const;
-export const UDP_ROLES = ['ipmi', 'snmp'] as const;
-export type TcpRole = (typeof TCP_ROLES)[number];
-export type UdpRole = (typeof UDP_ROLES)[number];
-export type Role = TcpRole | UdpRole;
 
 /** Names that every template may use, beside the persona's own parameters and what its reply adds under `with`. */
 const GIVEN = ['address', 'year'] as const;
@@ -214,7 +208,22 @@ const SnmpService = z.strictObject({
 });
 export type SnmpService = z.infer<typeof SnmpService>;
 
-const Service = z.discriminatedUnion('speaks', [WebService, RfbService, ScriptService, IpmiService, SnmpService]);
+const RepliesService = z.strictObject({
+  at: z.enum(UDP_ROLES),
+  speaks: z.literal('replies'),
+  cite: Cites,
+  /** What a datagram is answered with, by how it begins: hex digits, `.` for one that may be any. */
+  replies: z
+    .array(
+      z
+        .strictObject({ cite: Cites, when: z.string().regex(/^([0-9a-fA-F.]{2})+$/), hex: Hex.optional(), text: z.string().optional() })
+        .refine(({ hex, text }) => (hex === undefined) !== (text === undefined), 'a reply is either hex or text'),
+    )
+    .min(1),
+});
+export type RepliesService = z.infer<typeof RepliesService>;
+
+const Service = z.discriminatedUnion('speaks', [WebService, RfbService, ScriptService, IpmiService, SnmpService, RepliesService]);
 export type Service = z.infer<typeof Service>;
 
 /** What a perfect tool would say of a device: only what the device really tells without a login. */

@@ -1,19 +1,10 @@
 import { createSocket } from 'node:dgram';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls, type PeerCertificate, type SecureVersion, type TLSSocket } from 'node:tls';
-import type { FleetPorts } from '../../src/fleet/index.ts';
+import { type FleetPorts, portsFrom } from '../../src/fleet/index.ts';
 
 /** Ports of these tests alone: other tests may run a fleet at the same time. */
-export const PORTS: FleetPorts = {
-  http: 28080,
-  https: 28443,
-  alternative: 28888,
-  listen: 25000,
-  rfb: 25900,
-  rfb2: 25901,
-  ipmi: 21623,
-  snmp: 21161,
-};
+export const PORTS: FleetPorts = portsFrom(28_080);
 
 /** Everything that comes until the other side hangs up, `maxBytes` came, or `waitMs` are over; and how it ended. */
 export interface Heard {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadKnowledge } from '../../src/cli/knowledge.ts';
-import { type Fleet, type Placement, portsOption, startFleet } from '../../src/fleet/index.ts';
+import { type Fleet, type Placement, portsFrom, portsOption, startFleet } from '../../src/fleet/index.ts';
 import { changesBetween } from '../../src/inventory/changes.ts';
 import { deriveInventory } from '../../src/inventory/derive.ts';
 import type { Inventory } from '../../src/inventory/schema.ts';
@@ -15,7 +15,7 @@ import { parseRange } from '../../src/targets/parse.ts';
 import { parsePorts } from '../../src/targets/ports.ts';
 
 /** Two real sweeps of one range. Between them some devices stay up, and others are taken down and come up otherwise. */
-const PORTS = { http: 26_000, https: 26_001, alternative: 26_002, listen: 26_003, rfb: 26_004, rfb2: 26_005, ipmi: 26_006, snmp: 26_007 };
+const PORTS = portsFrom(26_000);
 const at = (host: number): string => `127.79.0.${host}`;
 
 function idrac9(host: number, serial: string, guid: string, version = '7.10.50.00'): Placement {
