@@ -38,6 +38,8 @@ export interface Device {
   readonly version?: string;
   readonly serial?: string;
   readonly hostname?: string;
+  /** Maker of the network card, by the block of its MAC address: it may be another than that of the device. */
+  readonly macVendor?: string;
   /** 0 to 100: how sure the identity is. */
   readonly certainty: number;
   readonly level: Level;

@@ -175,6 +175,7 @@ function deviceOf({ host, endpoints, claims, now }: HostView, claim: Claim, nota
     value('hostname'),
   ];
   const times = endpoints.flatMap(({ first, last }) => [utcTime(first), utcTime(last)].filter((time) => time !== undefined)).toSorted();
+  const macVendor = endpoints.find(({ facts }) => facts['mac.vendor'] !== undefined)?.facts['mac.vendor'];
   const [firstSeen] = times;
   const lastSeen = times.at(-1);
   return {
@@ -186,6 +187,7 @@ function deviceOf({ host, endpoints, claims, now }: HostView, claim: Claim, nota
     ...(version === undefined ? {} : { version }),
     ...(serial === undefined ? {} : { serial }),
     ...(hostname === undefined ? {} : { hostname }),
+    ...(typeof macVendor === 'string' && macVendor !== '' ? { macVendor } : {}),
     certainty,
     level: levelOf(certainty) ?? 'possible',
     ...(claim.base === undefined ? {} : { base: claim.base }),

@@ -162,7 +162,7 @@ function byPlace(a: Unkeyed, b: Unkeyed): number {
   return byAddress(a.addresses[0] ?? '', b.addresses[0] ?? '') || (a.endpoints[0]?.port ?? 0) - (b.endpoints[0]?.port ?? 0);
 }
 
-const KNOWN = ['vendor', 'product', 'generation', 'model', 'version', 'serial', 'hostname'] as const;
+const KNOWN = ['vendor', 'product', 'generation', 'model', 'version', 'serial', 'hostname', 'macVendor'] as const;
 
 /** The surest member gives the identity; the others add what it does not know. */
 function join(members: readonly Unkeyed[]): Unkeyed {

@@ -55,8 +55,7 @@ export async function deriveInventory(
       const endpoints = byEndpoint(index.of(host));
       const found = devicesAt(host, endpoints, matcher, now);
       devices.push(...found);
-      const answered = found.length > 0 ? [] : endpoints.flatMap(answeredText);
-      if (answered.length > 0) unrecognised.push({ host, endpoints: answered });
+      if (found.length === 0) unrecognised.push(...unrecognisedAt(host, endpoints));
     }
     const inventory: Inventory = {
       schemaVersion: SCHEMA_VERSION,
@@ -69,6 +68,21 @@ export async function deriveInventory(
   } finally {
     index.close();
   }
+}
+
+/** An address that no definition claims, where it spoke a protocol or a neighbour answered for it. */
+function unrecognisedAt(host: string, endpoints: readonly EndpointFacts[]): Inventory['unrecognised'] {
+  const spoken = endpoints.flatMap(answeredText);
+  const { 'mac.address': mac, 'mac.vendor': macVendor } = endpoints.find(({ port }) => port === undefined)?.facts ?? {};
+  if (spoken.length === 0 && mac === undefined) return [];
+  return [
+    {
+      host,
+      ...(typeof mac === 'string' && mac !== '' ? { mac } : {}),
+      ...(typeof macVendor === 'string' && macVendor !== '' ? { macVendor } : {}),
+      endpoints: spoken,
+    },
+  ];
 }
 
 /** An endpoint that spoke a protocol: `443/tcp=https`. */

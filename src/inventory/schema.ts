@@ -40,6 +40,7 @@ export const DeviceSchema = z.strictObject({
   version: Text.exactOptional(),
   serial: Text.exactOptional(),
   hostname: Text.exactOptional(),
+  macVendor: Text.exactOptional().describe('maker of the network card, by the block of its MAC address'),
   certainty: z.number().int().min(0).max(100),
   level: z.enum(LEVEL_NAMES),
   base: Text.exactOptional(),
@@ -100,8 +101,8 @@ export const InventorySchema = z.strictObject({
   ledger: LedgerSchema.exactOptional(),
   devices: z.array(DeviceSchema),
   unrecognised: z
-    .array(z.strictObject({ host: Text, endpoints: z.array(Text) }))
-    .describe('addresses that answered (at 443/tcp=https), and that no definition claims'),
+    .array(z.strictObject({ host: Text, mac: Text.exactOptional(), macVendor: Text.exactOptional(), endpoints: z.array(Text) }))
+    .describe('addresses that answered (at 443/tcp=https; at none, where only their MAC is known), and that no definition claims'),
 });
 
 export type Inventory = Omit<z.infer<typeof InventorySchema>, 'devices'> & { readonly devices: readonly Device[] };

@@ -32,6 +32,7 @@ export function deviceText(device: Device): string {
     ...field('version', device.version),
     ...field('serial', device.serial),
     ...field('hostname', device.hostname),
+    ...field('card', device.macVendor),
     ...field('base', base),
     ...field('key', device.deviceKey),
     ...field('seen', firstSeen === undefined ? lastSeen : `${firstSeen}${lastSeen === firstSeen ? '' : ` to ${lastSeen}`}`),

@@ -253,12 +253,18 @@ function recordFindings(
       now,
       isAsked,
       complete: inventory.completeness.complete,
-      answersAt: (address) => inventory.unrecognised.find(({ host }) => host === address)?.endpoints,
+      answersAt: (address) => inventory.unrecognised.filter(({ host }) => host === address).map(answerText)[0],
       occupant: posing.get(asset) ?? asset.addresses.map((address) => at.get(address)).find((one) => one !== undefined),
       posing: posing.has(asset),
     });
     return [recordFinding(asset, state, explanation, asset.class)];
   });
+}
+
+/** `443/tcp=https`; where only the network card is known, that. */
+function answerText({ endpoints, mac, macVendor }: Inventory['unrecognised'][number]): string {
+  if (endpoints.length > 0) return endpoints.join(', ');
+  return [`a network card with the MAC address ${mac}`, ...(macVendor === undefined ? [] : [printable(macVendor)])].join(', ');
 }
 
 function recordFinding(asset: ApprovedAsset, state: State, explanation: string, kind: DeviceClass | undefined): Finding {
@@ -289,7 +295,8 @@ interface Absence {
   readonly isAsked: (asset: ApprovedAsset) => { readonly asked: readonly string[]; readonly notAsked: readonly string[] };
   readonly complete: boolean;
   /** The endpoints that answer at an address without being recognised. */
-  readonly answersAt: (address: string) => readonly string[] | undefined;
+  /** What answers there and is not recognised, in words. */
+  readonly answersAt: (address: string) => string | undefined;
   /** What answers at an address of the record instead. */
   readonly occupant: Device | undefined;
   /** Whether it has something of the record. */
@@ -336,7 +343,7 @@ function absent(asset: ApprovedAsset, { now, isAsked, complete, answersAt, occup
   if (unknown !== undefined && occupant === undefined)
     return {
       state: 'not-checked',
-      explanation: `Something answers at ${unknown} (${(answersAt(unknown) ?? []).join(', ')}) that no fingerprint recognises, so it may or may not be this device. Look at it by hand.`,
+      explanation: `Something answers at ${unknown} (${answersAt(unknown) ?? ''}) that no fingerprint recognises, so it may or may not be this device. Look at it by hand.`,
     };
   const rest = notAsked.length === 0 ? '' : ` (${addressesText(notAsked)} not asked)`;
   return {

@@ -2,6 +2,7 @@ import { ProbeError } from '../errors.ts';
 import { asksOf, certaintyOf, judge } from '../fingerprints/judge.ts';
 import type { Hit, Matcher } from '../fingerprints/match.ts';
 import type { Observation } from '../observations/observation.ts';
+import { makerOf } from '../oui.ts';
 import { byEndpoint } from '../observations/observation.ts';
 import { pageRecord, speaksTls } from '../probes/http.ts';
 import { probes } from '../probes/index.ts';
@@ -99,6 +100,7 @@ export class Conversations {
   }
 
   neighbour(device: Device, mac: string): void {
+    const maker = makerOf(mac);
     this.record({
       v: 1,
       kind: 'observation',
@@ -106,7 +108,7 @@ export class Conversations {
       probe: 'neighbours',
       at: new Date().toISOString(),
       outcome: 'answered',
-      facts: { 'mac.address': mac },
+      facts: { 'mac.address': mac, ...(maker === undefined ? {} : { 'mac.vendor': maker }) },
     });
   }
 

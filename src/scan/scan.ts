@@ -4,6 +4,7 @@ import { InputError, ForbiddenError, inputError } from '../errors.ts';
 import type { Matcher } from '../fingerprints/match.ts';
 import { Journal, type JournalEntry } from '../observations/journal.ts';
 import { indexObservations, type ReadEntry } from '../observations/read.ts';
+import { loadMakers } from '../oui.ts';
 import { probes } from '../probes/index.ts';
 import { AuditFile, NO_AUDIT } from '../sweep/audit.ts';
 import { DEFAULT_BUDGET } from '../sweep/budget.ts';
@@ -157,6 +158,7 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
   options.signal?.addEventListener('abort', onAbort, { once: true });
   if (options.signal?.aborted === true) onAbort();
   try {
+    loadMakers();
     await rehearse();
     await sweep.run();
     const limitations: Limitation[] = [...sweep.limitations, ...faultLimitations(faults)];
