@@ -18,7 +18,11 @@ export function register(program: Command): void {
     .option('-i, --input-list <file>', 'read targets from a file (also -iL); # begins a comment', collect)
     .option('--exclude <targets>', 'leave these out (same forms)', collect)
     .option('--exclude-file <file>', 'leave out what is in this file', collect)
-    .option('-p, --ports <ports>', 'ports in nmap form; a protocol for odd ones: 8443=https,1623/udp=ipmi', DEFAULT_PORTS)
+    .option(
+      '-p, --ports <ports>',
+      'default, wide, or ports in nmap form, with a protocol for odd ones: 8443=https,1623/udp=ipmi; list shows them all and what they cost',
+      DEFAULT_PORTS,
+    )
     .option('-o, --output <file>', 'the inventory (default: kvmsweep-<time>.json here)')
     .option('--journal <file>', 'the journal (default: beside the inventory, .ndjson)')
     .option('--approved <file>', 'reconcile with this approved list (CSV or JSON)')
@@ -49,12 +53,22 @@ export function register(program: Command): void {
 Examples:
   kvmsweep scan 10.20.0.0/24
   kvmsweep scan 10.20.0.0/16 --exclude 10.20.99.0/24 --approved approved.csv --fail-on unapproved,impostor
-  kvmsweep scan -iL subnets.txt -p 80,443,8443=https,U:623 -o monday.json
+  kvmsweep scan -iL subnets.txt -p default,9443=https -o monday.json
+  kvmsweep scan -p list
   kvmsweep scan --resume kvmsweep-2026-11-22T20-00-00Z.ndjson
 
 Ctrl-C ends with a valid inventory that is marked as partial.`,
     )
     .action(async (targets: string[], options: ScanCommandOptions) => {
+      if (options.ports === 'list') {
+        const [{ portsText }, { udpProbes }, { terminalColumns }] = await Promise.all([
+          import('../outputs/ports.ts'),
+          import('../probes/index.ts'),
+          import('./options.ts'),
+        ]);
+        process.stdout.write(portsText(udpProbes, terminalColumns()));
+        return;
+      }
       const { runScan } = await import('./run-scan.ts');
       process.exitCode = await runScan(targets, options);
     });

@@ -1,3 +1,4 @@
+import type { UdpProbe } from '../sweep/contract.ts';
 import { ftp } from './ftp.ts';
 import { http } from './http.ts';
 import { ipmi } from './ipmi.ts';
@@ -10,6 +11,9 @@ import { telnet } from './telnet.ts';
 import { tls } from './tls.ts';
 
 export { pageRecord, speaksTls } from './http.ts';
+
+/** Those that the sweep greets addresses with. */
+export const udpProbes: readonly UdpProbe[] = [ipmi, snmp];
 
 /** Every probe, by its id. */
 export const probes = { ipmi, snmp, rfb, tls, http, redfish, ssh, telnet, ftp, listen };

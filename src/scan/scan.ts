@@ -5,7 +5,7 @@ import type { Matcher } from '../fingerprints/match.ts';
 import { Journal, type JournalEntry } from '../observations/journal.ts';
 import { indexObservations, type ReadEntry } from '../observations/read.ts';
 import { loadMakers } from '../oui.ts';
-import { probes } from '../probes/index.ts';
+import { udpProbes } from '../probes/index.ts';
 import { AuditFile, NO_AUDIT } from '../sweep/audit.ts';
 import { DEFAULT_BUDGET } from '../sweep/budget.ts';
 import { Devices } from '../sweep/device.ts';
@@ -137,7 +137,7 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
     ports: plan.ports,
     budget: { ...DEFAULT_BUDGET, talkMs: plan.hostTimeoutMs },
   });
-  const sweep = new Sweep(plan, devices, [probes.ipmi, probes.snmp], {
+  const sweep = new Sweep(plan, devices, udpProbes, {
     onOpen: (found) => conversations.open(found),
     onReset: (device, port) => conversations.reset(device, port),
     onAnswer: (device, port, talk) => conversations.answer(device, port, talk),

@@ -7,9 +7,9 @@ import type { SweepState } from './state.ts';
 import type { SweepPlan } from './plan.ts';
 
 /** Silent addresses get a second try at these ports only: it finds what 1 % loss hid at a third of the packets (docs/sweep.md). */
-const PRIORITY_PORTS: ReadonlySet<number> = new Set([80, 443, 5900, 8443]);
+export const PRIORITY_PORTS: ReadonlySet<number> = new Set([80, 443, 5900, 8443]);
 /** Up to so many addresses every one is tried again; above, those that showed a sign of life. */
-const RETRY_SILENT_UP_TO = 4096;
+export const RETRY_SILENT_UP_TO = 4096;
 
 /** One walk over the addresses. Attempt 0 asks everything; later ones what is worth a further try. `living`: over the living ones, at the ports that only they are asked at. */
 export interface Pass {

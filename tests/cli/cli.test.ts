@@ -9,6 +9,7 @@ import type { Device } from '../../src/devices/device.ts';
 import { demoTruth } from '../../src/fleet/index.ts';
 import { readInventory } from '../../src/inventory/file.ts';
 import type { Finding } from '../../src/reconcile/index.ts';
+import { KNOWN_PORTS } from '../../src/targets/known-ports.ts';
 
 const CLI = join(import.meta.dirname, '../../bin/kvmsweep.js');
 const folder = mkdtempSync(join(tmpdir(), 'kvmsweep-cli-'));
@@ -272,4 +273,12 @@ test('an unknown Node.js is refused by the launcher in plain words', () => {
   const text = readFileSync(CLI, 'utf8');
   expect(text).toMatch(/^#!\/usr\/bin\/env node\n/);
   expect(text).not.toMatch(/^import /m);
+});
+
+test('-p list shows every known port, and sends nothing', async () => {
+  const { code, out } = await run(['scan', '-p', 'list']);
+  expect(code).toBe(0);
+  for (const { port, transport } of KNOWN_PORTS) expect(out).toMatch(new RegExp(`^${port}/${transport} `, 'm'));
+  expect(out).toMatch(/^-p default +\d+ packets to a silent address/m);
+  expect(out).toMatch(/^-p wide +\d+ packets/m);
 });

@@ -53,14 +53,20 @@ export type Profile =
   | 'mute'
   | 'trap-setup'
   | 'trap-away'
-  | 'canary';
+  | 'canary'
+  | 'openssh'
+  | 'dropbear'
+  | 'telnet'
+  | 'ftp';
 
 export interface LabOptions {
   readonly hosts: Readonly<Record<string, Profile>>;
   /** What an address without a host does. */
   readonly mode?: 'drop' | 'refuse' | 'unreach';
   /** The scanner is in the block of 10.77.0.0 with this prefix, instead of behind a router. */
-  readonly onLinkBits?: 22 | 23 | 24;
+  readonly onLinkBits?: 20 | 22 | 23 | 24;
+  /** Network cards of on-link hosts, by address; others get one that was made up locally. */
+  readonly macs?: Readonly<Record<string, string>>;
   /** Each way. */
   readonly delayMs?: number;
   /** Each way. */
@@ -84,14 +90,22 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Makes a lab; it takes itself down where this process is killed. */
-  static async start({ hosts, mode = 'drop', onLinkBits, delayMs = 0, lossPercent = 0, scanners = 1 }: LabOptions): Promise<Lab> {
+  static async start({
+    hosts,
+    macs = {},
+    mode = 'drop',
+    onLinkBits,
+    delayMs = 0,
+    lossPercent = 0,
+    scanners = 1,
+  }: LabOptions): Promise<Lab> {
     const folder = mkdtempSync(join(tmpdir(), 'kvml-'));
     const name = `kvml${randomBytes(4).toString('hex')}`;
     const list = join(folder, 'hosts');
     writeFileSync(
       list,
       Object.entries(hosts)
-        .map((pair) => `${pair.join(' ')}\n`)
+        .map(([address, profile]) => `${[address, profile, macs[address]].join(' ').trimEnd()}\n`)
         .join(''),
     );
     const { code, stderr } = await start(['bash', SCRIPT, 'up', folder, list], {

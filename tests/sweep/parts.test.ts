@@ -9,8 +9,11 @@ import { Bits, EndpointSet, packNumbers, unpackNumbers } from '../../src/sweep/b
 import { Budget, DEFAULT_BUDGET } from '../../src/sweep/budget.ts';
 import { Gates } from '../../src/sweep/gates.ts';
 import { clientHello } from '../../src/sweep/client-hello.ts';
+import type { UdpProbe } from '../../src/sweep/contract.ts';
+import { costOf, secondsFor } from '../../src/sweep/cost.ts';
 import { emptyPort, ledgerErrors, sumPorts } from '../../src/sweep/ledger.ts';
 import { Bucket, Pace, RoundTrip } from '../../src/sweep/pace.ts';
+import { parsePorts } from '../../src/targets/ports.ts';
 import { jsonText, printable } from '../../src/text.ts';
 
 test('numbers packed for the journal come back', () => {
@@ -166,4 +169,17 @@ test('JSON on a terminal is shown, not obeyed, and reads back as it was', () => 
       expect(json).toBe(printable(json));
     }),
   );
+});
+
+test('what a set of ports costs is what a sweep of silent addresses sends', () => {
+  const probes = [
+    { id: 'ipmi', hello: () => [{ bytes: Buffer.alloc(12) }, { bytes: Buffer.alloc(23) }] },
+  ] as unknown as readonly UdpProbe[];
+  const { ports } = parsePorts('80,443,9443=https,22=ssh@living,623/udp=ipmi,1623/udp=ipmi@living');
+  const cost = costOf(ports, probes);
+  expect(cost).toEqual({ silent: 5, again: 4, living: 3 });
+  expect(secondsFor(1000, cost, { rate: 1000, retries: 1 })).toBeCloseTo(9 + 1.6);
+  expect(secondsFor(10_000, cost, { rate: 1000, retries: 1 }), 'too many for a second pass').toBeCloseTo(50 + 0.8);
+  // Where none of the usual ports is among them, the first four stand in for them.
+  expect(costOf(parsePorts('81-90').ports, probes)).toEqual({ silent: 10, again: 4, living: 0 });
 });

@@ -2,19 +2,19 @@
 # A laboratory for one test run: network namespaces and real servers, nothing of which can reach a real network.
 #
 #   lab.sh check              says on standard error what is missing for it, and ends with 1
-#   lab.sh up FOLDER HOSTS    makes it; HOSTS is a file of lines `address profile`; FOLDER takes logs, certificates and process ids
+#   lab.sh up FOLDER HOSTS    makes it; HOSTS is a file of lines `address profile [MAC]`; FOLDER takes logs, certificates and process ids
 #   lab.sh down FOLDER        ends what was started, by process id, and removes the namespaces
 #
 #   NAME       namespaces are NAME-fleet, NAME-scan1, NAME-scan2 …                                [kvml and the process id]
 #   SCANNERS   how many scanners, each with one link to the fleet and no default route           [1]
 #   MODE       an address without a host: drop (silence), refuse (RST), unreach (ICMP host unreachable)   [drop]
 #   LINK       routed (one next hop), or onlink (the scanner asks ARP for each address; each host has a MAC of its own)  [routed]
-#   ONLINK_BITS  the scanner's block where it is on-link: 10.77.0.0/22 to /24                       [24]
+#   ONLINK_BITS  the scanner's block where it is on-link: 10.77.0.0/20 to /24                       [24]
 #   DELAY      milliseconds each way, routed only (two TUN devices and delayline.c: no kernel module is needed)  [0]
 #   LOSS       percent of packets lost each way                                                    [0]
 #   OWNER      a process id: when that process is gone, the lab takes itself down
 #
-# profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary
+# profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary openssh dropbear telnet ftp
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -23,7 +23,7 @@ network=10.77.0.0/16
 check() {
   local missing='' tool
   [ "$(id -u)" = 0 ] || { echo 'network namespaces need root' >&2; exit 1; }
-  for tool in ip nft cc setpriv openssl nginx ipmi_sim ipmitool snmpd Xtigervnc vncpasswd x11vnc websockify nmap tcpdump; do
+  for tool in ip nft cc setpriv openssl nginx ipmi_sim ipmitool snmpd Xtigervnc vncpasswd x11vnc websockify nmap tcpdump sshd dropbear telnetd vsftpd socat; do
     command -v $tool >/dev/null || missing="$missing $tool"
   done
   [ -f /usr/share/novnc/vnc.html ] || missing="$missing novnc"
@@ -73,7 +73,7 @@ link_up() {
 }
 
 network_up() {
-  local n=0 scanner address
+  local n=0 scanner address mac
   ip netns add "$fleet"
   echo "$fleet" >"$state/namespaces"
   ip netns exec "$fleet" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 net.ipv4.ip_forward=1 \
@@ -94,9 +94,9 @@ network_up() {
     # A MAC for each host: a macvlan device that answers ARP for its own address only. The answer leaves by fl1, which nobody minds.
     ip netns exec "$fleet" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.default.arp_ignore=1
     n=0
-    while read -r address _; do
+    while read -r address _ mac; do
       n=$((n + 1))
-      ip -n "$fleet" link add link fl1 name "mv$n" address "$(printf '02:77:00:00:%02x:%02x' $((n / 256)) $((n % 256)))" type macvlan mode bridge
+      ip -n "$fleet" link add link fl1 name "mv$n" address "${mac:-$(printf '02:77:00:00:%02x:%02x' $((n / 256)) $((n % 256)))}" type macvlan mode bridge
       ip -n "$fleet" addr add "$address/32" dev "mv$n"
       ip -n "$fleet" link set "mv$n" up
     done <"$hosts"
@@ -262,6 +262,29 @@ vnc_up() {
   done
 }
 
+# ---- greetings: SSH, telnet, FTP -------------------------------------------------------------------------------------------
+greetings_up() {
+  local address folder
+  [ -n "$(with openssh dropbear telnet ftp)" ] || return 0
+  folder=$state/greetings
+  mkdir -p "$folder/empty" /run/sshd
+  [ -z "$(with openssh dropbear)" ] || ssh-keygen -q -t ed25519 -N '' -f "$folder/openssh"
+  for address in $(with openssh); do
+    printf 'HostKey %s\nListenAddress %s:22\nUsePAM no\nPidFile none\nPasswordAuthentication no\n' "$folder/openssh" "$address" >"$folder/$address.conf"
+    start "openssh-$address" /usr/sbin/sshd -D -e -f "$folder/$address.conf"
+  done
+  for address in $(with dropbear); do
+    [ -f "$folder/dropbear" ] || dropbearkey -t ed25519 -f "$folder/dropbear" >"$state/log/dropbearkey" 2>&1
+    start "dropbear-$address" dropbear -F -E -s -p "$address:22" -r "$folder/dropbear" -P "$folder/dropbear.pid"
+  done
+  for address in $(with telnet); do start "telnet-$address" socat "TCP-LISTEN:23,bind=$address,reuseaddr,fork" EXEC:telnetd,nofork; done
+  for address in $(with ftp); do
+    printf '%s\n' listen=YES "listen_address=$address" background=NO "secure_chroot_dir=$folder/empty" 'ftpd_banner=Sentry Switched CDU v7.1d FTP server ready.' \
+      seccomp_sandbox=NO >"$folder/$address.ftp"
+    start "ftp-$address" vsftpd "$folder/$address.ftp"
+  done
+}
+
 # wait_for COMMAND…: until it succeeds, ten seconds at most
 wait_for() { for _ in $(seq 100); do "$@" 2>/dev/null && return; sleep 0.1; done; echo "not up: $*" >&2; return 1; }
 
@@ -275,6 +298,10 @@ servers_up() {
   ipmi_up
   snmp_up
   vnc_up
+  greetings_up
+  for address in $(with openssh dropbear); do wait_for listening t "$address" 22; done
+  for address in $(with telnet); do wait_for listening t "$address" 23; done
+  for address in $(with ftp); do wait_for listening t "$address" 21; done
   for address in $(with bmc old-bmc tls13); do wait_for listening t "$address" 443; done
   for address in $(with printer web trap-setup trap-away canary); do wait_for listening t "$address" 80; done
   for address in $(with bmc old-bmc); do wait_for listening u "$address" 623; done
