@@ -32,6 +32,8 @@ const TEXTS = {
     `"${a.text}" holds 2^${a.bits} addresses, and an IPv6 block is swept up to a /112 (65,536); give the addresses that exist instead: from the neighbour table of a router on that network (ip -6 neigh), from mDNS, or the AAAA records of names you know`,
   'too-many-endpoints': (a: { endpoints: number }) =>
     `${a.endpoints} addresses times ports are more than one sweep can number (2^48): split the targets`,
+  'no-neighbours': () =>
+    '--neighbours: this system does not tell its neighbour table; name the addresses instead (`arp -an`, `ip -6 neigh`)',
   'unreadable-file': (a: { file: string; reason: string }) => `cannot read ${a.file}: ${a.reason}`,
   'unwritable-file': (a: { file: string; reason: string }) => `cannot write ${a.file}: ${a.reason}`,
   'file-exists': (a: { file: string }) => `${a.file} exists already and is not overwritten: name another file, or move it away`,

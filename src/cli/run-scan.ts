@@ -7,6 +7,7 @@ import type { Inventory } from '../inventory/schema.ts';
 import type { Device } from '../devices/device.ts';
 import { type ApprovedList, failing, readApproved } from '../reconcile/index.ts';
 import { resumeScan, scan, type ScanPlan, type ScanProgress, type ScanResult } from '../scan/scan.ts';
+import { readNeighbours } from '../sweep/neighbour-table.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { resolveNames } from '../sweep/resolve.ts';
 import { type AddressNumber, type AddressRange, formatAddress } from '../targets/addresses.ts';
@@ -25,6 +26,7 @@ import { clock, ProgressLine } from './progress.ts';
 
 export interface ScanCommandOptions {
   readonly inputList?: string[];
+  readonly neighbours?: boolean;
   readonly exclude?: string[];
   readonly excludeFile?: string[];
   readonly ports: string;
@@ -147,14 +149,12 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
   const say = (text: string): void => void (options.quiet === true || process.stderr.write(`${text}\n`));
   const problems: Problem[] = [];
   const wanted = await readHosts(words, options.inputList ?? [], problems, say);
+  const near = options.neighbours === true ? await neighbourHosts(guard, problems, say) : [];
   const unwanted = await readHosts(options.exclude ?? [], options.excludeFile ?? [], problems, say);
   const ports = parsePorts(options.ports);
   problems.push(...ports.problems);
-  if (words.length === 0 && options.inputList === undefined) problems.push(problem('no-targets', {}));
-  const all = new HostSet(
-    wanted.ranges.map(({ range }) => range),
-    wanted.names,
-  );
+  if (words.length === 0 && options.inputList === undefined && options.neighbours !== true) problems.push(problem('no-targets', {}));
+  const all = new HostSet([...wanted.ranges.map(({ range }) => range), ...near], wanted.names);
   const hosts = all.without(unwanted.ranges.map(({ range }) => range));
   // What is excluded need not pass the guard: `10.0.0.0/7 --exclude 11.0.0.0/8` is 10.0.0.0/8.
   for (const range of hosts.ranges) {
@@ -175,6 +175,19 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
     hostTimeoutMs: options.hostTimeout,
     arguments: process.argv.slice(2),
   };
+}
+
+/** Whom this machine has resolved on its links, as far as the guard lets them be swept. */
+async function neighbourHosts(guard: Guard, problems: Problem[], say: (text: string) => void): Promise<AddressRange[]> {
+  const tables = await Promise.all([readNeighbours(4), readNeighbours(6)]);
+  if (tables.every((table) => table === undefined)) problems.push(problem('no-neighbours', {}));
+  const known = tables.flatMap((table) => (table ?? []).map(({ address }) => address));
+  const allowed = known.filter((address) => guard.refusal(address) === undefined);
+  if (allowed.length < known.length)
+    say(`note: ${count(known.length - allowed.length, 'neighbour')} left out: the guard does not let them be swept`);
+  if (tables[1] === undefined) say('note: this system does not tell its IPv6 neighbours');
+  say(`${count(allowed.length, 'neighbour')} in the table of this machine`);
+  return allowed.map((address) => ({ first: address, last: address }));
 }
 
 function touches(a: AddressRange, b: AddressRange): boolean {

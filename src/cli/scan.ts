@@ -13,9 +13,10 @@ export function register(program: Command): void {
     )
     .argument(
       '[targets...]',
-      'addresses, blocks (10.0.0.0/24), ranges (10.0.0.5-20, 10.0.0.5-10.0.1.9), IPv6 up to a /112, names, @FILE, - for standard input',
+      'addresses, blocks (10.0.0.0/24), ranges (10.0.0.5-20, 10.0.0.5-10.0.1.9), IPv6 up to a /112, fe80::1%eth0, names, @FILE, - for standard input',
     )
     .option('-i, --input-list <file>', 'read targets from a file (also -iL); # begins a comment', collect)
+    .option('--neighbours', "sweep whom this machine's neighbour table holds, IPv4 and IPv6, link-local ones included")
     .option('--exclude <targets>', 'leave these out (same forms)', collect)
     .option('--exclude-file <file>', 'leave out what is in this file', collect)
     .option(

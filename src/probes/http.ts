@@ -1,6 +1,7 @@
 import { ProbeError } from '../errors.ts';
 import type { Page, ProbeContext, Web, WebProbe } from '../sweep/contract.ts';
 import { iconPath } from '../sweep/paths.ts';
+import { urlHost } from '../targets/addresses.ts';
 import type { Facts, FactValue } from '../vocabulary.ts';
 import { bannerFacts } from './banner.ts';
 import { faviconFacts, looksLikeHtml, looksLikeImage } from './favicon.ts';
@@ -180,7 +181,7 @@ function iconPathOf(
   { web, path, name }: { web: Web; path: string; name: string | undefined },
 ): string | undefined {
   const { host, port } = web.endpoint;
-  const page = `${web.scheme}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
+  const page = `${web.scheme}://${urlHost(host)}:${port}${path}`;
   const from = base !== undefined && URL.canParse(base, page) ? new URL(base, page).href : page;
   if (!URL.canParse(href, from)) return undefined;
   const url = new URL(href, from);

@@ -2,7 +2,7 @@ import type { Device } from '../devices/device.ts';
 import { routerMacs } from '../devices/fuse.ts';
 import { canonicalSerial, uidToken, usableSerial } from '../devices/identity.ts';
 import type { Inventory } from '../inventory/schema.ts';
-import { formatAddress, parseAddress } from '../targets/addresses.ts';
+import { formatAddress, parseAddress, withoutZone } from '../targets/addresses.ts';
 import { printable, shortened } from '../text.ts';
 import type { Identifier, IdentifierKind } from '../vocabulary.ts';
 import type { ApprovedAsset } from './asset.ts';
@@ -72,7 +72,7 @@ export function seenDevices({ devices, asked }: Inventory): Seen[] {
           .map((name) => name.toLowerCase().replace(/\.$/, ''))
           .filter((name) => name !== ''),
       ),
-      addresses: new Set(numbers.filter((number) => number !== undefined).map(formatAddress)),
+      addresses: new Set(numbers.filter((number) => number !== undefined).map((number) => formatAddress(withoutZone(number)))),
       keys: new Set(of('spki').map(({ value }) => value)),
     };
   });

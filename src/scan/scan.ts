@@ -13,6 +13,7 @@ import { rehearse } from '../sweep/exchange.ts';
 import { Gates } from '../sweep/gates.ts';
 import type { Limitation } from '../sweep/guards.ts';
 import type { Ledger } from '../sweep/ledger.ts';
+import { Neighbours } from '../sweep/neighbours.ts';
 import type { AllowedPaths } from '../sweep/paths.ts';
 import type { Checkpoint } from '../sweep/state.ts';
 import { type Progress, Sweep } from '../sweep/sweep.ts';
@@ -137,7 +138,7 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
     ports: plan.ports,
     budget: { ...DEFAULT_BUDGET, talkMs: plan.hostTimeoutMs },
   });
-  const sweep = new Sweep(plan, devices, udpProbes, {
+  const sweep = new Sweep(plan, devices, await Neighbours.look(), udpProbes, {
     onOpen: (found) => conversations.open(found),
     onReset: (device, port) => conversations.reset(device, port),
     onAnswer: (device, port, talk) => conversations.answer(device, port, talk),

@@ -1,7 +1,7 @@
 import dgram from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { codeOf, ForbiddenError } from '../errors.ts';
-import { type AddressNumber, familyOf, formatAddress, parseAddress } from '../targets/addresses.ts';
+import { type AddressNumber, familyOf, formatAddress, hostWithoutZone, parseAddress } from '../targets/addresses.ts';
 import type { Guard } from '../targets/guard.ts';
 import type { Audit } from './audit.ts';
 import type { Datagram } from './contract.ts';
@@ -49,7 +49,8 @@ export class Datagrams {
         lookup: (address, _, done) => done(null, address, family),
       });
       socket.on('message', (bytes, { address, port }) => {
-        const from = parseAddress(address.split('%', 1)[0] ?? '');
+        // Only link-local addresses keep their zone.
+        const from = parseAddress(address) ?? parseAddress(hostWithoutZone(address));
         if (from !== undefined) this.#options.onDatagram(from, port, bytes);
       });
       await new Promise<void>((resolve, reject) => {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { ProbeError } from '../errors.ts';
-import { type AddressNumber, formatAddress, parseAddress } from '../targets/addresses.ts';
+import { type AddressNumber, formatAddress, parseAddress, urlHost, withoutZone } from '../targets/addresses.ts';
 import type { HostSet } from '../targets/hosts.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import type { Audit } from './audit.ts';
@@ -205,7 +205,7 @@ export class Device {
   }
 
   #hostHeader(port: number, scheme: 'http' | 'https'): string {
-    const host = this.name ?? (this.host.includes(':') ? `[${this.host}]` : this.host);
+    const host = this.name ?? urlHost(this.host);
     return port === (scheme === 'https' ? 443 : 80) ? host : `${host}:${port}`;
   }
 
@@ -217,13 +217,13 @@ export class Device {
   ): ReturnType<Web['follow']> {
     let url: URL;
     try {
-      url = new URL(location, `${here.scheme}://${this.host.includes(':') ? `[${this.host}]` : this.host}:${here.port}${from}`);
+      url = new URL(location, `${here.scheme}://${urlHost(this.host)}:${here.port}${from}`);
     } catch {
       return undefined; // not a URL: recorded as the device wrote it
     }
     if (url.username !== '' || url.password !== '' || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    if (parseAddress(host) !== this.address && (this.name === undefined || host.toLowerCase() !== this.name.toLowerCase()))
+    if (parseAddress(host) !== withoutZone(this.address) && (this.name === undefined || host.toLowerCase() !== this.name.toLowerCase()))
       return undefined;
     const scheme = url.protocol === 'https:' ? 'https' : 'http';
     const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);

@@ -8,6 +8,7 @@ import type { Endpoint, Page } from './contract.ts';
 import { type LooseReply, parseLoose } from './loose.ts';
 import { refuseRequest } from './messages.ts';
 import { AllowedPaths } from './paths.ts';
+import { urlHost } from '../targets/addresses.ts';
 import { userAgent } from './user-agent.ts';
 
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -40,7 +41,7 @@ export async function exchange(socket: Socket, options: ExchangeOptions): Promis
   const deadline = Math.min(options.deadline, performance.now() + EXCHANGE_MS);
   const tap = new Tap(socket, options);
   const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())));
-  const origin = `${options.scheme}://${options.endpoint.host.includes(':') ? `[${options.endpoint.host}]` : options.endpoint.host}:${options.endpoint.port}`;
+  const origin = `${options.scheme}://${urlHost(options.endpoint.host)}:${options.endpoint.port}`;
   const client = new Client(origin, {
     // Called in a later turn: undici does not expect its connector to answer at once. There is one connection, and no second one is made in its place.
     connect: (_, connected) => queueMicrotask(() => (tap.destroyed ? connected(USED_UP, null) : connected(null, tap as unknown as Socket))),

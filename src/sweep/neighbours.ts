@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { type AddressNumber, type AddressRange, contains, parseAddress } from '../targets/addresses.ts';
+import { type AddressNumber, type AddressRange, contains, parseAddress, withoutZone } from '../targets/addresses.ts';
 import { parseRange } from '../targets/parse.ts';
+import { type Neighbour, readNeighbours } from './neighbour-table.ts';
 
 /** The kernel's default for `gc_thresh3`: what is assumed where it cannot be read. */
 const DEFAULT_TABLE = 1024;
@@ -25,14 +26,21 @@ export class Neighbours {
   readonly table: NeighbourTable;
   readonly #networks: readonly AttachedNetwork[];
 
-  constructor() {
+  private constructor(known: readonly Neighbour[] | undefined) {
     this.#networks = attachedNetworks();
-    this.table = readTable();
+    this.isReadable = known !== undefined;
+    this.table = readTable(known?.length ?? 0);
+  }
+
+  /** Looks at the links and the table of this machine. */
+  static async look(): Promise<Neighbours> {
+    return new Neighbours(await readNeighbours(4));
   }
 
   /** True for an address that this machine resolves itself. Its own need no neighbour to answer for them. */
   onLink(address: AddressNumber): boolean {
-    return this.#networks.some(({ range }) => contains(range, address)) && this.#networks.every(({ own }) => own !== address);
+    const plain = withoutZone(address);
+    return this.#networks.some(({ range }) => contains(range, plain)) && this.#networks.every(({ own }) => own !== plain);
   }
 
   /** True where a range holds an address of an attached network. */
@@ -46,30 +54,16 @@ export class Neighbours {
   }
 
   /** Whether the system tells who has been resolved. */
-  get isReadable(): boolean {
-    return this.resolved() !== undefined;
-  }
+  readonly isReadable: boolean;
 
   /** New on-link addresses per second that the table bears. */
   get perSecond(): number {
     return Math.max(10, Math.min(MOST_PER_SECOND, Math.floor((this.table.size - this.table.used) / SECONDS_HELD)));
   }
 
-  /** What the kernel has resolved: IPv4 address to MAC. Undefined where the system does not tell. */
-  resolved(): Map<AddressNumber, string> | undefined {
-    let text: string;
-    try {
-      text = readFileSync('/proc/net/arp', 'latin1');
-    } catch {
-      return undefined; // not Linux: the caller sweeps at the pace of an unresolved network
-    }
-    const found = new Map<AddressNumber, string>();
-    for (const row of text.split('\n').slice(1)) {
-      const [ip = '', , flags = '0', mac = ''] = row.trim().split(/\s+/);
-      const address = parseAddress(ip);
-      if (address !== undefined && (Number(flags) & 2) !== 0 && mac !== '00:00:00:00:00:00') found.set(address, mac.toUpperCase());
-    }
-    return found;
+  /** Who has been resolved by now. Nobody where the system does not tell. */
+  async resolved(family: 4 | 6): Promise<Neighbour[]> {
+    return (await readNeighbours(family)) ?? [];
   }
 
   /** How often the kernel found the table full since it started. Undefined where the system does not tell. */
@@ -104,12 +98,13 @@ function attachedNetworks(): AttachedNetwork[] {
   );
 }
 
-function readTable(): NeighbourTable {
-  let used = 0;
+/** How large the table is. Entries that are not resolved yet count too, where the system tells of them. */
+function readTable(resolved: number): NeighbourTable {
+  let used = resolved;
   try {
     used = readFileSync('/proc/net/arp', 'latin1').trim().split('\n').length - 1;
   } catch {
-    // unknown: counted as empty
+    // not Linux: those that are resolved are known
   }
   try {
     const size = Number(readFileSync('/proc/sys/net/ipv4/neigh/default/gc_thresh3', 'latin1'));

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AddressNumber, familyOf, formatAddress } from '../targets/addresses.ts';
+import { type AddressNumber, type AddressRange, familyOf, formatAddress } from '../targets/addresses.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import { unpackNumbers } from './bits.ts';
 import type { Budget } from './budget.ts';
@@ -11,7 +11,7 @@ import { dial } from './dial.ts';
 import type { Release } from './gates.ts';
 import { Guards, type Limitation, socketLimit } from './guards.ts';
 import { type Ledger, ledgerErrors } from './ledger.ts';
-import { Neighbours } from './neighbours.ts';
+import type { Neighbours } from './neighbours.ts';
 import { Bucket, Pace, RoundTrip } from './pace.ts';
 import type { SweepPlan } from './plan.ts';
 import { NO_LIFE, type Pass, Schedule } from './schedule.ts';
@@ -88,8 +88,8 @@ export class Sweep {
   readonly #devices: Devices;
   readonly #probes: ReadonlyMap<string, UdpProbe>;
   readonly #datagrams: Datagrams;
-  readonly #neighbours = new Neighbours();
-  readonly #guards = new Guards(this.#neighbours);
+  readonly #neighbours: Neighbours;
+  readonly #guards: Guards;
   readonly #pace: Pace;
   readonly #linkPace: Bucket;
   readonly #roundTrip = new RoundTrip();
@@ -113,11 +113,14 @@ export class Sweep {
   readonly #counted = new Set<number>();
   #lastUdp = 0;
   #lastLink = 0;
+  #poll: Promise<void> | undefined;
   #stopped: string | undefined;
   #failure: unknown;
 
-  constructor(plan: SweepPlan, devices: Devices, probes: readonly UdpProbe[], handlers: SweepHandlers) {
+  constructor(plan: SweepPlan, devices: Devices, neighbours: Neighbours, probes: readonly UdpProbe[], handlers: SweepHandlers) {
     this.#plan = plan;
+    this.#neighbours = neighbours;
+    this.#guards = new Guards(neighbours);
     this.#devices = devices;
     this.#handlers = handlers;
     this.#probes = new Map(probes.map((probe) => [probe.id, probe]));
@@ -177,7 +180,8 @@ export class Sweep {
   async run(): Promise<void> {
     await this.#datagrams.open(new Set(this.#plan.hosts.ranges.map(({ first }) => familyOf(first))));
     const timers = [setInterval(() => this.#orFail(() => this.#everySecond()), CHECKPOINT_MS)];
-    if (this.#schedule.looksAtLink) timers.push(setInterval(() => this.#orFail(() => this.#pollNeighbours()), NEIGHBOUR_POLL_MS));
+    if (this.#schedule.looksAtLink)
+      timers.push(setInterval(() => void this.#pollNeighbours().catch((error: unknown) => this.#fail(error)), NEIGHBOUR_POLL_MS));
     try {
       while (this.#pass < this.#schedule.passes.length) {
         await this.#runPass(this.#passNow);
@@ -188,6 +192,7 @@ export class Sweep {
       await this.#drain();
       if (this.#schedule.udp.length > 0) await this.#until(this.#lastUdp + UDP_GRACE_MS);
       await this.#settleDown();
+      if (this.#failure === undefined) await this.#nameIpv6Neighbours();
     } finally {
       for (const timer of timers) clearInterval(timer);
     }
@@ -264,7 +269,7 @@ export class Sweep {
     }
     if (pass.transport === 'udp' && this.#schedule.looksAtLink) {
       await this.#until(this.#lastLink + NEIGHBOUR_WAIT_MS);
-      this.#pollNeighbours();
+      await this.#pollNeighbours();
     }
   }
 
@@ -484,15 +489,32 @@ export class Sweep {
     );
   }
 
-  #pollNeighbours(): void {
+  /** One look at the table at a time: where a program prints it, that takes a while. */
+  async #pollNeighbours(): Promise<void> {
+    this.#poll ??= this.#lookAtNeighbours().finally(() => (this.#poll = undefined));
+    await this.#poll;
+  }
+
+  async #lookAtNeighbours(): Promise<void> {
+    const resolved = await this.#neighbours.resolved(4);
     const { attempt, transport, living } = this.#passNow;
     // A TCP pass asks those that were there when it began; who turns up meanwhile is for the next one, where there is one.
     const since = living ? this.#plan.retries + 1 : transport === 'udp' ? attempt : attempt + 1;
-    for (const [address, mac] of this.#neighbours.resolved() ?? []) {
+    for (const { address, mac } of resolved) {
       const host = this.#plan.hosts.indexOf(address);
       if (host === undefined || this.#state.resolvedSince(host) !== undefined || !this.#neighbours.onLink(address)) continue;
       this.#state.resolve(host, since);
       this.#handlers.onNeighbour(this.#devices.at(address), mac);
+    }
+  }
+
+  /** The network cards of IPv6 neighbours that lived: there are few of them, so one look at the end is enough. */
+  async #nameIpv6Neighbours(): Promise<void> {
+    const isNear = (range: AddressRange): boolean => this.#neighbours.onLink(range.first) || this.#neighbours.touches(range);
+    if (!this.#plan.hosts.ranges.some((range) => familyOf(range.first) === 6 && isNear(range))) return;
+    for (const { address, mac } of await this.#neighbours.resolved(6)) {
+      const host = this.#plan.hosts.indexOf(address);
+      if (host !== undefined && this.#state.isAlive(host)) this.#handlers.onNeighbour(this.#devices.at(address), mac);
     }
   }
 

@@ -13,9 +13,47 @@ export interface AddressRange {
 
 const FAMILIES = { 4: 32, 6: 128 } as const;
 
-/** The number of an address in text, or undefined where the text is no address. `::ffff:192.0.2.1` is 192.0.2.1; a zone (`%eth0`) is refused. */
+/**
+ * The zones of link-local addresses (RFC 4007 section 11) by name, each with the number that stands above the 128 bits of an address: what is
+ * `fe80::1%eth0` and what is `fe80::1%eth1` are two hosts.
+ */
+const zones: string[] = [];
+const ZONE_BITS = 128n;
+const ADDRESS_MASK = (1n << ZONE_BITS) - 1n;
+
+function zoneNumber(name: string): bigint {
+  let at = zones.indexOf(name);
+  if (at < 0) at = zones.push(name) - 1;
+  return BigInt(at + 1) << ZONE_BITS;
+}
+
+/** An address without its zone. */
+export function withoutZone(address: AddressNumber): AddressNumber {
+  return typeof address === 'number' ? address : address & ADDRESS_MASK;
+}
+
+/** The text of a host without its zone: zones mean nothing to other machines (RFC 6874 section 1 keeps them out of requests). */
+export function hostWithoutZone(host: string): string {
+  return host.split('%', 1)[0] ?? host;
+}
+
+/** A host as it stands in a URL: IPv6 in brackets, without its zone. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${hostWithoutZone(host)}]` : host;
+}
+
+/**
+ * The number of an address in text, or undefined where the text is no address. `::ffff:192.0.2.1` is 192.0.2.1. Only link-local addresses have a zone
+ * (`fe80::1%eth0`).
+ */
 export function parseAddress(text: string): AddressNumber | undefined {
-  if (text.includes('%')) return undefined;
+  const percent = text.indexOf('%');
+  if (percent >= 0) {
+    const zone = text.slice(percent + 1);
+    const address = parseAddress(text.slice(0, percent));
+    if (typeof address !== 'bigint' || spaceOf(address) !== 'link-local' || !/^[\w.-]{1,32}$/.test(zone)) return undefined;
+    return zoneNumber(zone) | address;
+  }
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return toNumber(ipaddr.IPv4.parse(text));
   if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined;
   const address = ipaddr.IPv6.parse(text);
@@ -31,7 +69,8 @@ function toNumber(address: ipaddr.IPv4 | ipaddr.IPv6): AddressNumber {
 /** The canonical text of an address (RFC 5952 for IPv6). */
 export function formatAddress(address: AddressNumber): string {
   if (typeof address === 'number') return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
-  return parsed(address).toRFC5952String();
+  const zone = zones[Number(address >> ZONE_BITS) - 1];
+  return `${parsed(address).toRFC5952String()}${zone === undefined ? '' : `%${zone}`}`;
 }
 
 function parsed(address: bigint): ipaddr.IPv6 {

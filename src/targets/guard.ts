@@ -1,5 +1,5 @@
 import { inputError, type Problem, problem } from '../errors.ts';
-import { type AddressNumber, type AddressRange, blocksOf, contains, formatAddress, spaceOf } from './addresses.ts';
+import { type AddressNumber, type AddressRange, blocksOf, contains, formatAddress, spaceOf, withoutZone } from './addresses.ts';
 import { merge } from './hosts.ts';
 import { parseRange } from './parse.ts';
 
@@ -30,7 +30,8 @@ export class Guard {
   }
 
   #reason(address: AddressNumber): string | undefined {
-    if (this.#only !== undefined && !this.#only.some((range) => contains(range, address))) return `KVMSWEEP_ONLY is ${this.only}`;
+    if (this.#only !== undefined && !this.#only.some((range) => contains(range, withoutZone(address))))
+      return `KVMSWEEP_ONLY is ${this.only}`;
     const space = spaceOf(address);
     if (space === 'special') return 'it is a multicast, broadcast or unspecified address';
     if (space === 'public' && !this.allowPublic) return 'it is a public address, and --allow-public was not given';
@@ -38,7 +39,8 @@ export class Guard {
   }
 
   /** What of a range the guard refuses, as one problem. Ranges are judged whole, by their edges and the edges of the spaces in them. */
-  check(text: string, range: AddressRange): Problem | undefined {
+  check(text: string, zoned: AddressRange): Problem | undefined {
+    const range = { first: withoutZone(zoned.first), last: withoutZone(zoned.last) };
     if (this.#only !== undefined && !this.#only.some((only) => contains(only, range.first) && contains(only, range.last)))
       return problem('outside-only', { text, only: this.only ?? '' });
     if (this.allowPublic) return undefined;

@@ -46,13 +46,15 @@ interface NoRange {
   readonly isName?: true;
 }
 
+const ZONE = 'only a single link-local address has a zone: fe80::1%eth0';
+
 /** One address, block or range in text. */
 export function parseRange(text: string): (AddressRange & { readonly note?: string }) | NoRange {
   const slash = text.indexOf('/');
   if (slash >= 0) return parseBlock(text, text.slice(0, slash), text.slice(slash + 1));
   const single = parseAddress(text);
   if (single !== undefined) return { first: single, last: single };
-  if (text.includes('%')) return { reason: 'an address with a zone cannot be swept; give the address alone' };
+  if (text.includes('%')) return { reason: ZONE };
   const dash = text.indexOf('-');
   if (dash > 0) {
     const first = parseAddress(text.slice(0, dash));
@@ -75,6 +77,7 @@ function badAddress(text: string): string {
 
 function parseBlock(text: string, base: string, prefixText: string): (AddressRange & { readonly note?: string }) | NoRange {
   const address = parseAddress(base);
+  if (base.includes('%')) return { reason: ZONE };
   if (address === undefined) return { reason: /^[\d.]+$/.test(base) ? badAddress(base) : 'there is no address before the /' };
   // ::ffff:192.0.2.0/120 would change family on the way: refuse it rather than guess.
   if (familyOf(address) === 4 && base.includes(':')) return { reason: 'a block of IPv4-mapped addresses; write it as IPv4' };

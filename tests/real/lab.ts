@@ -18,7 +18,7 @@ export const KVMSWEEP: readonly string[] = [process.execPath, join(CHECKOUT, 'bi
 /** Whom the product runs as: it needs no privilege, so it gets none. Debian's nobody. */
 const NOBODY = '65534';
 /** The way of all packets of the lab. Nothing else is routed, and nothing else is allowed. */
-const ONLY = '10.77.0.0/16';
+const ONLY = '10.77.0.0/16,fe80::/10';
 const MAX_OUTPUT = 16 * 1024 * 1024;
 const TIME_LIMIT_MS = 120_000;
 
@@ -57,7 +57,8 @@ export type Profile =
   | 'openssh'
   | 'dropbear'
   | 'telnet'
-  | 'ftp';
+  | 'ftp'
+  | 'web6';
 
 export interface LabOptions {
   readonly hosts: Readonly<Record<string, Profile>>;
@@ -72,6 +73,8 @@ export interface LabOptions {
   /** Each way. */
   readonly lossPercent?: number;
   readonly scanners?: number;
+  /** Hosts and scanners have link-local IPv6 addresses too; on-link only. */
+  readonly ipv6?: boolean;
 }
 
 /** Real servers in network namespaces of their own, made for one file of tests. */
@@ -98,6 +101,7 @@ export class Lab implements AsyncDisposable {
     delayMs = 0,
     lossPercent = 0,
     scanners = 1,
+    ipv6 = false,
   }: LabOptions): Promise<Lab> {
     const folder = mkdtempSync(join(tmpdir(), 'kvml-'));
     const name = `kvml${randomBytes(4).toString('hex')}`;
@@ -117,6 +121,7 @@ export class Lab implements AsyncDisposable {
         DELAY: String(delayMs),
         LOSS: String(lossPercent),
         SCANNERS: String(scanners),
+        IPV6: ipv6 ? '1' : '0',
         ...(onLinkBits === undefined ? {} : { LINK: 'onlink', ONLINK_BITS: String(onLinkBits) }),
       },
     }).finished;

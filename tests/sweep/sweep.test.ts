@@ -7,6 +7,7 @@ import type { UdpProbe } from '../../src/sweep/contract.ts';
 import { Devices } from '../../src/sweep/device.ts';
 import { Gates } from '../../src/sweep/gates.ts';
 import { ledgerErrors } from '../../src/sweep/ledger.ts';
+import { Neighbours } from '../../src/sweep/neighbours.ts';
 import { AllowedPaths } from '../../src/sweep/paths.ts';
 import type { Checkpoint } from '../../src/sweep/state.ts';
 import type { SweepPlan } from '../../src/sweep/plan.ts';
@@ -41,6 +42,8 @@ async function serve(host: string, port: number): Promise<{ most: number; total:
   return load;
 }
 
+const NEIGHBOURS = await Neighbours.look();
+
 function hostsOf(...targets: string[]): HostSet {
   return new HostSet(targets.map((text) => parseRange(text) as never));
 }
@@ -71,7 +74,7 @@ function setUp(
   });
   const open: string[] = [];
   const checkpoints: Checkpoint[] = [];
-  const sweep = new Sweep(whole, devices, probes, {
+  const sweep = new Sweep(whole, devices, NEIGHBOURS, probes, {
     onOpen: async ({ device, plan: port, socket, release }) => {
       open.push(`${device.host}:${port.port}`);
       socket.destroy();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { InputError, problemText } from '../../src/errors.ts';
-import { blocksOf, formatAddress, parseAddress, spaceOf } from '../../src/targets/addresses.ts';
+import { type AddressRange, blocksOf, formatAddress, parseAddress, spaceOf, urlHost, withoutZone } from '../../src/targets/addresses.ts';
 import { Guard } from '../../src/targets/guard.ts';
 import { HostSet, rangeText } from '../../src/targets/hosts.ts';
 import { collectTargets, splitList } from '../../src/targets/lists.ts';
@@ -43,7 +43,9 @@ test.for([
   ['10.0.0.20-5', /ends before it begins/],
   ['10.0.0.5-300', /no end of a range/],
   ['10.0.0.5-fd00::1', /same family/],
-  ['fe80::1%eth0', /zone/],
+  ['2001:db8::1%eth0', /only a single link-local address has a zone/],
+  ['fe80::%eth0/112', /only a single link-local/],
+  ['fe80::1%eth0;id', /only a single link-local/],
   ['host:443', /ports are given with -p/],
   ['-x-', /neither an address nor a host name/],
   ['a b', /neither/],
@@ -197,6 +199,22 @@ test('the guard judges single addresses as it judges ranges', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test('a link-local address keeps its zone, and one in another zone is another host', () => {
+  const [eth, wifi, bare] = ['fe80::1%eth0', 'fe80::1%wlan0', 'fe80::1'].map(parseAddress) as [bigint, bigint, bigint];
+  expect([eth, wifi, bare].map(formatAddress)).toEqual(['fe80::1%eth0', 'fe80::1%wlan0', 'fe80::1']);
+  expect(new Set([eth, wifi, bare]).size).toBe(3);
+  expect([eth, wifi].map(withoutZone)).toEqual([bare, bare]);
+  expect(spaceOf(eth)).toBe('link-local');
+  expect(parseAddress('fe80:0::1%eth0')).toBe(eth);
+  expect(urlHost('fe80::1%eth0')).toBe('[fe80::1]');
+  const hosts = new HostSet([eth, wifi].map((address) => ({ first: address, last: address })));
+  expect(hosts.count).toBe(2);
+  expect(parseRange(rangeText(hosts.ranges[1] as AddressRange))).toMatchObject(hosts.ranges[1] as object);
+  expect(new Guard({ only: 'fe80::/10' }).refusal(eth)).toBeUndefined();
+  expect(new Guard({ only: 'fe80::/10' }).check('x', { first: eth, last: eth })).toBeUndefined();
+  expect(new Guard({ only: '10.0.0.0/8' }).refusal(eth)).toBeDefined();
 });
 
 test('a KVMSWEEP_ONLY that cannot be read stops the process instead of being ignored', () => {

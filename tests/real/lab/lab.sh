@@ -12,9 +12,10 @@
 #   ONLINK_BITS  the scanner's block where it is on-link: 10.77.0.0/20 to /24                       [24]
 #   DELAY      milliseconds each way, routed only (two TUN devices and delayline.c: no kernel module is needed)  [0]
 #   LOSS       percent of packets lost each way                                                    [0]
+#   IPV6       1: hosts and scanners have link-local IPv6 addresses too, on-link only              [0]
 #   OWNER      a process id: when that process is gone, the lab takes itself down
 #
-# profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary openssh dropbear telnet ftp
+# profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary openssh dropbear telnet ftp web6
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -73,10 +74,12 @@ link_up() {
 }
 
 network_up() {
-  local n=0 scanner address mac
+  local n=0 scanner address mac off=$((1 - ${IPV6:-0}))
+  # An address is used at once, without waiting whether somebody else has it.
+  local ipv6=("net.ipv6.conf.all.disable_ipv6=$off" "net.ipv6.conf.default.disable_ipv6=$off" net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0)
   ip netns add "$fleet"
   echo "$fleet" >"$state/namespaces"
-  ip netns exec "$fleet" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 net.ipv4.ip_forward=1 \
+  ip netns exec "$fleet" sysctl -qw "${ipv6[@]}" net.ipv4.ip_forward=1 \
     net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 net.ipv4.icmp_ratelimit=0
   # Older kernels have these for the whole machine only, where they stay as they are.
   ip netns exec "$fleet" sysctl -qw net.ipv4.icmp_msgs_per_sec=1000000 net.ipv4.icmp_msgs_burst=100000 2>/dev/null || true
@@ -86,7 +89,7 @@ network_up() {
     scanner=$name-scan$n
     ip netns add "$scanner"
     echo "$scanner" >>"$state/namespaces"
-    ip netns exec "$scanner" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+    ip netns exec "$scanner" sysctl -qw "${ipv6[@]}"
     ip -n "$scanner" link set lo up
     link_up "$n" "$scanner"
   done
@@ -156,7 +159,7 @@ certificate() { # certificate NAME BITS
 secured() { echo "ssl_certificate $state/tls/$1.crt; ssl_certificate_key $state/tls/$1.key; ssl_protocols $2; ${3:-}"; }
 
 nginx_up() {
-  local address profile www=$state/www
+  local address profile www=$state/www seen6=
   page "$www/bmc" 'Board Management Console'
   page "$www/old-bmc" 'Remote Management Controller'
   page "$www/tls13" 'Console Login'
@@ -171,7 +174,7 @@ nginx_up() {
     for k in client_body proxy fastcgi uwsgi scgi; do echo "${k}_temp_path $state/temp/$k;"; done
     # What was asked, as the server read it: the other side of the audit record.
     echo "log_format asked '\$server_addr \$server_port \$request_length \$status \$request'; access_log $state/log/nginx-access asked;"
-    while read -r address profile; do
+    while read -r address profile _; do
       case $profile in
         bmc)
           echo "server { listen $address:80; return 302 https://\$host/; }"
@@ -180,6 +183,7 @@ nginx_up() {
         tls13) echo "server { listen $address:443 ssl; $(secured tls13 TLSv1.3) root $www/tls13; }" ;;
         printer) echo "server { listen $address:80; root $www/printer; }" ;;
         web) echo "server { listen $address:80; root $www/web; }" ;;
+        web6) echo "server { listen $address:80; $([ -n "$seen6" ] || echo 'listen [::]:80 ipv6only=on;') root $www/web; }"; seen6=1 ;;
         trap-setup) echo "server { listen $address:80; return 302 '/api/init/init?username=a&password=b'; }" ;;
         trap-away) echo "server { listen $address:80; location / { add_header LOCATION http://10.77.0.250:80/desc.xml always; add_header Refresh '0; url=http://10.77.0.250/refresh' always; return 302 http://10.77.0.250/next; } }" ;;
         canary) echo "server { listen $address:80; return 204; }" ;;
@@ -303,7 +307,7 @@ servers_up() {
   for address in $(with telnet); do wait_for listening t "$address" 23; done
   for address in $(with ftp); do wait_for listening t "$address" 21; done
   for address in $(with bmc old-bmc tls13); do wait_for listening t "$address" 443; done
-  for address in $(with printer web trap-setup trap-away canary); do wait_for listening t "$address" 80; done
+  for address in $(with printer web web6 trap-setup trap-away canary); do wait_for listening t "$address" 80; done
   for address in $(with bmc old-bmc); do wait_for listening u "$address" 623; done
   for address in $(with snmp-v3 printer); do wait_for listening u "$address" 161; done
   for address in $(with vnc-auth novnc x11vnc); do wait_for listening t "$address" 5900; done
