@@ -85,12 +85,31 @@ const KEPT_BACK = 256;
 
 /** How many sockets this process may hold in the sweep. */
 export function socketLimit(): number {
-  try {
-    const soft = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
-    if (soft === 'unlimited') return 16_000;
-    if (soft !== undefined) return Math.max(16, Number(soft) - KEPT_BACK);
-  } catch {
-    // not Linux: below
-  }
-  return 1024 - KEPT_BACK;
+  const soft = openFiles();
+  return soft === undefined ? ASSUMED_FILES - KEPT_BACK : Math.max(16, Math.min(soft - KEPT_BACK, MOST_SOCKETS));
+}
+
+/** The usual limit where a system does not tell its own. */
+const ASSUMED_FILES = 1024;
+const MOST_SOCKETS = 16_000;
+
+/** How many files this process may have open; undefined where the system does not tell (Windows has no such limit). */
+function openFiles(): number | undefined {
+  // Without this the report would ask the name server for the names of our connections.
+  Object.assign(process.report, { excludeNetwork: true });
+  const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft?: number | 'unlimited' } } };
+  const soft = userLimits?.open_files?.soft;
+  return soft === 'unlimited' ? Infinity : soft;
+}
+
+/** What this system does not tell of itself, in words: a loss there is not noticed. */
+export function blindSpots(
+  { onLink, platform = process.platform }: { onLink: boolean; platform?: NodeJS.Platform },
+  neighbours: Neighbours,
+): string[] {
+  const spots = [
+    ...(platform === 'linux' ? [] : ['how full its connection-tracking table is', 'which datagrams it dropped because they came too fast']),
+    ...(onLink && neighbours.overflows() === undefined ? ['whether its neighbour table overflowed'] : []),
+  ];
+  return spots.length === 0 ? [] : [`this system does not tell ${spots.join(', nor ')}: what was lost there is not noticed`];
 }

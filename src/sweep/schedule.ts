@@ -36,6 +36,8 @@ export class Schedule {
   readonly udp: readonly number[];
   /** The same, of those that only living addresses are asked at. */
   readonly living: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
+  /** Whether directly attached addresses are among the targets. */
+  readonly touchesLink: boolean;
   /** Whether directly attached addresses are looked for with UDP and the neighbour table first. */
   readonly looksAtLink: boolean;
   readonly retriesSilent: boolean;
@@ -65,10 +67,8 @@ export class Schedule {
     const known = this.tcp.filter((index) => PRIORITY_PORTS.has(ports[index]?.port ?? 0));
     this.#priority = new Set(known.length > 0 ? known : this.tcp.slice(0, PRIORITY_PORTS.size));
     this.retriesSilent = hosts.count <= RETRY_SILENT_UP_TO;
-    this.looksAtLink =
-      this.udp.length > 0 &&
-      neighbours.isReadable &&
-      hosts.ranges.some((range) => familyOf(range.first) === 4 && neighbours.touches(range));
+    this.touchesLink = hosts.ranges.some((range) => familyOf(range.first) === 4 && neighbours.touches(range));
+    this.looksAtLink = this.touchesLink && this.udp.length > 0 && neighbours.isReadable;
   }
 
   /** Indexes of the ports that a pass asks. */

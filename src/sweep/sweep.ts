@@ -9,7 +9,7 @@ import { Datagrams } from './datagrams.ts';
 import type { Device, Devices } from './device.ts';
 import { dial } from './dial.ts';
 import type { Release } from './gates.ts';
-import { Guards, type Limitation, socketLimit } from './guards.ts';
+import { blindSpots, Guards, type Limitation, socketLimit } from './guards.ts';
 import { type Ledger, ledgerErrors } from './ledger.ts';
 import type { Neighbours } from './neighbours.ts';
 import { Bucket, Pace, RoundTrip } from './pace.ts';
@@ -113,6 +113,7 @@ export class Sweep {
   readonly #counted = new Set<number>();
   #lastUdp = 0;
   #lastLink = 0;
+  #lastLinkHost: number | undefined;
   #poll: Promise<void> | undefined;
   #stopped: string | undefined;
   #failure: unknown;
@@ -140,10 +141,21 @@ export class Sweep {
 
   /** What else is told of the sweep: how on-link addresses are paced, and whether that rests on an assumption. */
   get notes(): string[] {
-    if (!this.#schedule.looksAtLink) return [];
+    const { looksAtLink, touchesLink } = this.#schedule;
     const { size, known } = this.#neighbours.table;
+    const assumed = known ? '' : ', assumed: this system does not tell it';
     return [
-      `directly attached addresses are looked for with UDP and the neighbour table first, ${this.#neighbours.perSecond} a second (table of ${size}${known ? '' : ', assumed: it cannot be read here'}); TCP goes to those that are there`,
+      ...(looksAtLink
+        ? [
+            `directly attached addresses are looked for with UDP and the neighbour table first, ${this.#neighbours.perSecond} a second (table of ${size}${assumed}); TCP goes to those that are there`,
+          ]
+        : []),
+      ...(touchesLink && !looksAtLink
+        ? [
+            `directly attached addresses were asked like distant ones, ${this.#schedule.udp.length === 0 ? 'because no UDP port is asked' : 'because this system does not tell its neighbour table'}: living hosts may be missing where more than ${size} addresses of a link are asked within seconds; sweep it at a lower --rate`,
+          ]
+        : []),
+      ...blindSpots({ onLink: touchesLink }, this.#neighbours),
     ];
   }
 
@@ -322,7 +334,8 @@ export class Sweep {
       }
     }
     const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(item.attempt, random32) : [];
-    const onLink = this.#schedule.isOnLink(address) && !this.#state.isAlive(host);
+    // An address takes one entry of the neighbour table, however many of its ports are asked.
+    const onLink = this.#schedule.isOnLink(address) && !this.#state.isAlive(host) && host !== this.#lastLinkHost;
     if (
       (onLink && this.#linkPace.available(now) < 1) ||
       (plan.transport === 'tcp' && this.#devices.reach.gates.full(formatAddress(address))) ||
@@ -334,6 +347,7 @@ export class Sweep {
     if (onLink) {
       this.#linkPace.take(1);
       this.#lastLink = now;
+      this.#lastLinkHost = host;
     }
     this.#inFlight.set(endpoint, item.attempt);
     const sent = plan.transport === 'udp' ? this.#sendHello(item, address, plan, hello) : this.#connect(item, address, plan);

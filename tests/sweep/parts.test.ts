@@ -8,6 +8,8 @@ import { AuditFile } from '../../src/sweep/audit.ts';
 import { Bits, EndpointSet, packNumbers, unpackNumbers } from '../../src/sweep/bits.ts';
 import { Budget, DEFAULT_BUDGET } from '../../src/sweep/budget.ts';
 import { Gates } from '../../src/sweep/gates.ts';
+import { blindSpots, socketLimit } from '../../src/sweep/guards.ts';
+import { Neighbours } from '../../src/sweep/neighbours.ts';
 import { clientHello } from '../../src/sweep/client-hello.ts';
 import type { UdpProbe } from '../../src/sweep/contract.ts';
 import { costOf, secondsFor } from '../../src/sweep/cost.ts';
@@ -182,4 +184,16 @@ test('what a set of ports costs is what a sweep of silent addresses sends', () =
   expect(secondsFor(10_000, cost, { rate: 1000, retries: 1 }), 'too many for a second pass').toBeCloseTo(50 + 0.8);
   // Where none of the usual ports is among them, the first four stand in for them.
   expect(costOf(parsePorts('81-90').ports, probes)).toEqual({ silent: 10, again: 4, living: 0 });
+});
+
+test('what a system does not tell is told', async () => {
+  const neighbours = await Neighbours.look();
+  expect(blindSpots({ onLink: true, platform: 'linux' }, neighbours)).toEqual([]);
+  const blind = { overflows: () => undefined } as unknown as Neighbours;
+  expect(blindSpots({ onLink: true, platform: 'linux' }, blind)).toEqual([
+    'this system does not tell whether its neighbour table overflowed: what was lost there is not noticed',
+  ]);
+  expect(blindSpots({ onLink: true, platform: 'darwin' }, blind)[0]).toMatch(/connection-tracking.*dropped.*neighbour table/);
+  expect(blindSpots({ onLink: false, platform: 'win32' }, blind)[0]).not.toMatch(/neighbour/);
+  expect(socketLimit()).toBeGreaterThanOrEqual(16);
 });
