@@ -31,3 +31,8 @@ export type Format = (typeof FORMATS)[number];
 export function terminalColumns(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns : undefined;
 }
+
+/** How this program was called, for hints that people copy. */
+export function calledAs(): string {
+  return process.env['npm_lifecycle_event'] === 'kvmsweep' ? 'npm run -s kvmsweep --' : 'kvmsweep';
+}

@@ -10,7 +10,7 @@ import { HostSet } from '../targets/hosts.ts';
 import { parseTargets } from '../targets/parse.ts';
 import { parsePorts } from '../targets/ports.ts';
 import { loadKnowledge } from './knowledge.ts';
-import type { Format } from './options.ts';
+import { calledAs, type Format } from './options.ts';
 import { sweepAndReport } from './run-scan.ts';
 
 export interface DemoOptions {
@@ -63,7 +63,7 @@ export async function runDemo({ out, portBase, ...print }: DemoOptions): Promise
     await fleet.stop();
     if (print.quiet !== true)
       process.stderr.write(
-        `approved:  ${files.approved}\n\nnext: kvmsweep explain ${files.inventory}\n      kvmsweep reconcile ${files.inventory} --approved ${files.approved}\n`,
+        `approved:  ${files.approved}\n\nnext: ${calledAs()} explain ${files.inventory}\n      ${calledAs()} reconcile ${files.inventory} --approved ${files.approved}\n`,
       );
   }
 }
