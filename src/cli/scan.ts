@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
+import { ALSO } from '../targets/also.ts';
 import { DEFAULT_PORTS } from '../targets/ports.ts';
 import { collect, duration, FORMATS, wholeNumber } from './options.ts';
 import type { ScanCommandOptions } from './run-scan.ts';
@@ -19,6 +20,11 @@ export function register(program: Command): void {
     .option('--exclude <targets>', 'leave these out (same forms)', collect)
     .option('--exclude-file <file>', 'leave out what is in this file', collect)
     .option('-p, --ports <ports>', 'ports in nmap form; a protocol for odd ones: 8443=https,1623/udp=ipmi', DEFAULT_PORTS)
+    .addOption(
+      new Option('--also <channels>', `opt into these: ${Object.keys(ALSO).join(',')} (below: what each sends)`)
+        .argParser(collect)
+        .conflicts('resume'),
+    )
     .option('-o, --output <file>', 'the inventory (default: kvmsweep-<time>.json here)')
     .option('--journal <file>', 'the journal (default: beside the inventory, .ndjson)')
     .option('--approved <file>', 'reconcile with this approved list (CSV or JSON)')
@@ -51,6 +57,12 @@ Examples:
   kvmsweep scan 10.20.0.0/16 --exclude 10.20.99.0/24 --approved approved.csv --fail-on unapproved,impostor
   kvmsweep scan -iL subnets.txt -p 80,443,8443=https,U:623 -o monday.json
   kvmsweep scan --resume kvmsweep-2026-11-22T20-00-00Z.ndjson
+
+Opt-in channels (--also netbios,dns …), asked of addresses that have shown a sign of life:
+${Object.entries(ALSO)
+  .map(([name, sends]) => `  ${name.padEnd(10)}${sends}`)
+  .join('\n')}
+Each but dns adds two to the twelve datagrams that a device gets at most.
 
 Ctrl-C ends with a valid inventory that is marked as partial.`,
     )
