@@ -111,7 +111,7 @@ const SERIAL_LINES: readonly (readonly [number, number])[] = [
   [10_001, 10_048],
 ];
 
-/** True where bytes that are sent to a TCP port may end up in somebody's console. */
+/** True where bytes that are sent to a TCP port may end up in a console of somebody's */
 export function mayBeSerialLine(port: number): boolean {
   return SERIAL_LINES.some(([first, last]) => first <= port && port <= last);
 }
