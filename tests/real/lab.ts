@@ -53,7 +53,10 @@ export type Profile =
   | 'mute'
   | 'trap-setup'
   | 'trap-away'
-  | 'canary';
+  | 'canary'
+  | 'netbios'
+  | 'wsd'
+  | 'names';
 
 export interface LabOptions {
   readonly hosts: Readonly<Record<string, Profile>>;
