@@ -135,8 +135,17 @@ export const CHANNELS = [
 ] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-const CHANNEL_OF_PREFIX: Readonly<Record<string, Channel>> = { addp: 'discovery', lantronix: 'discovery', moxa: 'discovery' };
-/** The channel of a fact: its first word, but for the vendor discovery protocols, which share one. */
+const CHANNEL_OF_PREFIX: Readonly<Record<string, Channel>> = {
+  addp: 'discovery',
+  aidp: 'discovery',
+  lantronix: 'discovery',
+  moxa: 'discovery',
+  netbios: 'discovery',
+  slp: 'discovery',
+  ubiquiti: 'discovery',
+  wsd: 'discovery',
+};
+/** The channel of a fact: its first word, but for the discovery protocols, which share one. */
 export function channelOf(fact: string): Channel | undefined {
   const prefix = fact.split('.', 1)[0] ?? '';
   return CHANNEL_OF_PREFIX[prefix] ?? CHANNELS.find((channel) => channel === prefix);

@@ -11,6 +11,7 @@ import { readNeighbours } from '../sweep/neighbour-table.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { resolveNames } from '../sweep/resolve.ts';
 import { type AddressNumber, type AddressRange, formatAddress } from '../targets/addresses.ts';
+import { parseAlso, withAlso } from '../targets/also.ts';
 import { Guard } from '../targets/guard.ts';
 import { HostSet } from '../targets/hosts.ts';
 import { collectTargets } from '../targets/lists.ts';
@@ -30,6 +31,7 @@ export interface ScanCommandOptions {
   readonly exclude?: string[];
   readonly excludeFile?: string[];
   readonly ports: string;
+  readonly also?: string[];
   readonly output?: string;
   readonly journal?: string;
   readonly approved?: string;
@@ -151,8 +153,10 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
   const wanted = await readHosts(words, options.inputList ?? [], problems, say);
   const near = options.neighbours === true ? await neighbourHosts(guard, problems, say) : [];
   const unwanted = await readHosts(options.exclude ?? [], options.excludeFile ?? [], problems, say);
-  const ports = parsePorts(options.ports);
-  problems.push(...ports.problems);
+  const named = parsePorts(options.ports);
+  const also = parseAlso(options.also ?? []);
+  const ports = withAlso(named.ports, also.channels);
+  problems.push(...named.problems, ...also.problems);
   if (words.length === 0 && options.inputList === undefined && options.neighbours !== true) problems.push(problem('no-targets', {}));
   const all = new HostSet([...wanted.ranges.map(({ range }) => range), ...near], wanted.names);
   const hosts = all.without(unwanted.ranges.map(({ range }) => range));
@@ -162,12 +166,13 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
     if (refused !== undefined) problems.push({ ...refused, place: wanted.ranges.find((one) => touches(one.range, range))?.place ?? {} });
   }
   if (problems.length === 0 && hosts.count === 0) problems.push(problem('no-hosts-left', { excluded: all.count }));
-  const endpoints = hosts.count * ports.ports.length;
+  const endpoints = hosts.count * ports.length;
   if (endpoints > MAX_ENDPOINTS) problems.push(problem('too-many-endpoints', { endpoints }));
   if (problems.length > 0) throw new InputError(problems);
   return {
     hosts,
-    ports: ports.ports,
+    ports,
+    also: also.channels,
     seed: options.seed ?? randomBytes(4).readUInt32BE(),
     rate: options.rate ?? (options.polite === true ? RATES.polite : options.fast === true ? RATES.fast : RATES.normal),
     ratePerNetwork: options.ratePer24 ?? (options.fast === true ? RATES.fast : RATE_PER_24),

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
+import { ALSO } from '../targets/also.ts';
 import { DEFAULT_PORTS } from '../targets/ports.ts';
 import { collect, duration, FORMATS, wholeNumber } from './options.ts';
 import type { ScanCommandOptions } from './run-scan.ts';
@@ -23,6 +24,11 @@ export function register(program: Command): void {
       '-p, --ports <ports>',
       'default, wide, or ports in nmap form, with a protocol for odd ones: 8443=https,1623/udp=ipmi; list shows them all and what they cost',
       DEFAULT_PORTS,
+    )
+    .addOption(
+      new Option('--also <channels>', `opt into these: ${Object.keys(ALSO).join(',')} (below: what each sends)`)
+        .argParser(collect)
+        .conflicts('resume'),
     )
     .option('-o, --output <file>', 'the inventory (default: kvmsweep-<time>.json here)')
     .option('--journal <file>', 'the journal (default: beside the inventory, .ndjson)')
@@ -57,6 +63,12 @@ Examples:
   kvmsweep scan -iL subnets.txt -p default,9443=https -o monday.json
   kvmsweep scan -p list
   kvmsweep scan --resume kvmsweep-2026-11-22T20-00-00Z.ndjson
+
+Opt-in channels (--also netbios,dns …), asked of addresses that have shown a sign of life:
+${Object.entries(ALSO)
+  .map(([name, sends]) => `  ${name.padEnd(10)}${sends}`)
+  .join('\n')}
+Each but dns adds two to the twelve datagrams that a device gets at most.
 
 Ctrl-C ends with a valid inventory that is marked as partial.`,
     )

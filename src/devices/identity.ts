@@ -120,10 +120,14 @@ export function factIdentifiers(facts: Facts, endpoint: string): Identifier[] {
   add('guid', canonicalUid(text('ipmi.guid')), 'ipmi');
   add('uuid', canonicalUid(text('redfish.uuid')), 'redfish');
   add('spki', canonicalSpki(text('tls.spki')), 'tls');
-  // What these say by themselves comes from other tools' scans.
   add('mac', ownMac(text('addp.mac')), 'addp');
+  add('mac', ownMac(text('aidp.mac')), 'aidp');
   add('mac', ownMac(text('lantronix.mac')), 'lantronix');
   add('mac', ownMac(text('moxa.mac')), 'moxa');
+  add('mac', ownMac(text('netbios.mac')), 'netbios');
+  add('mac', ownMac(text('ubiquiti.mac')), 'ubiquiti');
+  add('uuid', canonicalUid(text('wsd.endpoint')), 'wsd');
+  // Told by other tools' scans.
   add('serial', usableSerial(text('moxa.serial')), 'moxa');
   return found;
 }

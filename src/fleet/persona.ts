@@ -208,6 +208,7 @@ const SnmpService = z.strictObject({
 });
 export type SnmpService = z.infer<typeof SnmpService>;
 
+const Place = z.number().int().min(0).max(1024);
 const RepliesService = z.strictObject({
   at: z.enum(UDP_ROLES),
   speaks: z.literal('replies'),
@@ -216,7 +217,18 @@ const RepliesService = z.strictObject({
   replies: z
     .array(
       z
-        .strictObject({ cite: Cites, when: z.string().regex(/^([0-9a-fA-F.]{2})+$/), hex: Hex.optional(), text: z.string().optional() })
+        .strictObject({
+          cite: Cites,
+          when: z.string().regex(/^([0-9a-fA-F.]{2})+$/),
+          hex: Hex.optional(),
+          text: z.string().optional(),
+          /** Bytes of what was heard that the answer repeats, by the name that stands for them: as hex digits in `hex`, as text in `text`. */
+          take: z.record(z.string(), z.strictObject({ at: Place, bytes: z.number().int().min(1).max(64) })).default({}),
+          /** Where the answer says how long it is from some byte on, highest octet first. */
+          length: z.strictObject({ at: Place, bytes: z.number().int().min(1).max(4), from: Place }).optional(),
+          /** Repeated at the end until the answer has so many bytes. */
+          pad: z.strictObject({ hex: Hex.min(2), to: z.number().int().min(1).max(65_507) }).optional(),
+        })
         .refine(({ hex, text }) => (hex === undefined) !== (text === undefined), 'a reply is either hex or text'),
     )
     .min(1),
@@ -388,7 +400,7 @@ function checkStrings(persona: Persona, report: Report): void {
       else checkTemplate(value, path, known, report);
     } else if (Array.isArray(value)) value.forEach((item, index) => walk(item, [...path, index], known));
     else if (typeof value === 'object' && value !== null) {
-      const more = 'with' in value && typeof value.with === 'object' && value.with !== null ? Object.keys(value.with) : [];
+      const more = (['with', 'take'] as const).flatMap((key) => Object.keys((value as { with?: object; take?: object })[key] ?? {}));
       for (const [key, item] of Object.entries(value)) walk(item, [...path, key], [...known, ...more]);
     }
   };

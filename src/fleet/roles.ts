@@ -1,6 +1,6 @@
 /**
  * Where the services of simulated devices stand: each role has a port that needs no privilege, in place of the one that a real device has, and the protocol
- * that a sweep speaks there. `living`: a sweep asks it of living addresses only, as it does of real ones.
+ * that a sweep speaks there. `living`: a sweep asks it of living addresses only, as it does of real ones. `also`: only where it was opted into.
  */
 export const ROLES = {
   http: { transport: 'tcp', port: 8080, protocol: 'http' },
@@ -15,7 +15,15 @@ export const ROLES = {
   amt: { transport: 'tcp', port: 16992, protocol: 'http', living: true },
   ipmi: { transport: 'udp', port: 1623, protocol: 'ipmi' },
   snmp: { transport: 'udp', port: 1161, protocol: 'snmp' },
-} as const satisfies Record<string, { transport: 'tcp' | 'udp'; port: number; protocol: string; living?: true }>;
+  addp: { transport: 'udp', port: 2362, protocol: 'addp', living: true },
+  aidp: { transport: 'udp', port: 3211, protocol: 'aidp', living: true },
+  moxa: { transport: 'udp', port: 4800, protocol: 'moxa', living: true },
+  lantronix: { transport: 'udp', port: 30_718, protocol: 'lantronix', living: true },
+  netbios: { transport: 'udp', port: 1137, protocol: 'netbios', living: true, also: true },
+  slp: { transport: 'udp', port: 1427, protocol: 'slp', living: true, also: true },
+  wsd: { transport: 'udp', port: 3702, protocol: 'wsd', living: true, also: true },
+  ubiquiti: { transport: 'udp', port: 10_001, protocol: 'ubiquiti', living: true, also: true },
+} as const satisfies Record<string, { transport: 'tcp' | 'udp'; port: number; protocol: string; living?: true; also?: true }>;
 
 export type Role = keyof typeof ROLES;
 type RoleOf<T extends 'tcp' | 'udp'> = { [R in Role]: (typeof ROLES)[R]['transport'] extends T ? R : never }[Role];
@@ -39,10 +47,11 @@ function portsBy(portOf: (role: Role) => number): FleetPorts {
   return Object.fromEntries(names.map((role) => [role, portOf(role)])) as unknown as FleetPorts;
 }
 
-/** What `-p` takes to ask every role of a fleet: `8080=http,8443=https,…,1623/udp=ipmi,1161/udp=snmp`. */
-export function portsOption(ports: Partial<FleetPorts> = {}): string {
+/** What `-p` takes to ask every role of a fleet, and of the opt-in ones those named: `8080=http,8443=https,…,1623/udp=ipmi,1161/udp=snmp`. */
+export function portsOption(ports: Partial<FleetPorts> = {}, also: readonly Role[] = []): string {
   const all: FleetPorts = { ...FLEET_PORTS, ...ports };
   return [...TCP_ROLES, ...UDP_ROLES]
+    .filter((role) => !('also' in ROLES[role]) || also.includes(role))
     .map((role) => {
       const { transport, protocol } = ROLES[role];
       return `${all[role]}${transport === 'udp' ? '/udp' : ''}=${protocol}${'living' in ROLES[role] ? '@living' : ''}`;

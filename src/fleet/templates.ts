@@ -13,7 +13,18 @@ const FILTERS: Readonly<Record<string, (text: string) => string>> = {
   padded: (text) => text.padEnd(16),
   /** The bytes of a text, for templates of hex digits. */
   ascii: (text) => Buffer.from(text, 'latin1').toString('hex'),
+  /** The same with their number before them, in one byte or in two. */
+  counted: (text) => countedHex(text, 1),
+  counted16: (text) => countedHex(text, 2),
+  /** A NetBIOS name without its purpose: 15 characters, filled up with blanks. */
+  netbios: (text) => Buffer.from(text.padEnd(15), 'latin1').toString('hex'),
+  /** An IPv4 address, for templates of hex digits. */
+  ipv4: (text) => Buffer.from(text.split('.').map(Number)).toString('hex'),
 };
+
+function countedHex(text: string, bytes: 1 | 2): string {
+  return `${text.length.toString(16).padStart(bytes * 2, '0')}${Buffer.from(text, 'latin1').toString('hex')}`;
+}
 
 /** The names that a template uses, each with its filter. */
 export function placesOf(template: string): { name: string; filter?: string }[] {

@@ -91,6 +91,7 @@ export const InventorySchema = z.strictObject({
       ranges: z.array(Text).describe('first-last, or one address'),
       names: z.record(z.string(), Text).describe('address to the name that was given for it'),
       ports: z.array(Text).describe('443/tcp=https'),
+      also: z.array(Text).exactOptional().describe('channels that the operator opted into'),
     })
     .exactOptional(),
   completeness: z.strictObject({

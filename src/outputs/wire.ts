@@ -11,7 +11,9 @@ export function wireText(clientHellos: readonly { readonly name: string; readonl
     lines.push(
       `${name}  (${transport}, ${protocol})`,
       ...(template === undefined ? [`  ${text}`] : wrapHex(template)),
-      ...(varies === undefined ? [] : [`  varies: ${varies} (shown as ..)`]),
+      ...(varies === undefined
+        ? []
+        : [`  varies: ${varies} (shown as ${template?.includes('hh') === true ? 'hh: a hex digit as text' : '..'})`]),
       `  why:    ${why}`,
       `  source: ${source}`,
       '',

@@ -11,7 +11,7 @@ import type { Device } from '../sweep/device.ts';
 import type { SocketWire } from '../sweep/socket-wire.ts';
 import type { OpenPort } from '../sweep/sweep.ts';
 import type { UdpTalk } from '../sweep/udp-talk.ts';
-import { knownPort } from '../targets/known-ports.ts';
+import { makersOf } from '../targets/known-ports.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import { type Facts, type FactValue, LEVELS, levelOf, type Outcome } from '../vocabulary.ts';
 
@@ -35,6 +35,8 @@ export class Conversations {
   readonly #hasHttps: boolean;
   readonly #redfish = new Set<string>();
   readonly #found = new Set<string>();
+  /** Whose a device is by the protocol that it answered in, where that is one maker's. */
+  readonly #makers = new Map<string, readonly string[]>();
   /** Paths that a device has answered at one of its ports: `192.0.2.10 /licensing`. */
   readonly #answered = new Set<string>();
 
@@ -68,7 +70,9 @@ export class Conversations {
     const talk = new Talk(device, plan, deadline, this);
     try {
       await udp.gather();
-      await talk.run(plan.protocol, () => probes[plan.protocol].talk(udp, talk.context));
+      const makers = makersOf(plan.protocol);
+      if ((await talk.run(plan.protocol, () => probes[plan.protocol].talk(udp, talk.context))) === 'answered' && makers !== undefined)
+        this.#makers.set(device.host, makers);
       this.#match(talk);
     } catch (error) {
       this.#fault(talk, error);
@@ -90,9 +94,11 @@ export class Conversations {
   }
 
   /** Why a living device need not be asked at a port: what is one maker's protocol is not for another's device. */
-  unwanted(device: Device, { transport, port }: PortPlan): string | undefined {
-    const { vendors } = knownPort(transport, port) ?? {};
+  unwanted(device: Device, { protocol }: PortPlan): string | undefined {
+    const vendors = makersOf(protocol);
     if (vendors === undefined) return undefined;
+    const makers = this.#makers.get(device.host);
+    if (makers !== undefined && !makers.some((maker) => vendors.includes(maker))) return 'it answered in the protocol of another maker';
     const [best] = judge([...(this.#hits.get(device.host)?.values() ?? [])].flat()).filter(
       (claim) => !claim.generic && certaintyOf(claim) >= LEVELS.likely,
     );
@@ -142,6 +148,14 @@ export class Conversations {
         break;
       case 'ipmi':
       case 'snmp':
+      case 'addp':
+      case 'aidp':
+      case 'lantronix':
+      case 'moxa':
+      case 'netbios':
+      case 'slp':
+      case 'ubiquiti':
+      case 'wsd':
         throw new Error(`${talk.plan.protocol} is not spoken over TCP`);
     }
     this.#match(talk);

@@ -3,11 +3,12 @@ import { networkInterfaces } from 'node:os';
 import { InputError, ForbiddenError, inputError } from '../errors.ts';
 import type { Matcher } from '../fingerprints/match.ts';
 import { Journal, type JournalEntry } from '../observations/journal.ts';
+import type { Observation } from '../observations/observation.ts';
 import { indexObservations, type ReadEntry } from '../observations/read.ts';
 import { loadMakers } from '../oui.ts';
 import { udpProbes } from '../probes/index.ts';
-import { AuditFile, NO_AUDIT } from '../sweep/audit.ts';
-import { DEFAULT_BUDGET } from '../sweep/budget.ts';
+import { type Audit, AuditFile, NO_AUDIT } from '../sweep/audit.ts';
+import { budgetFor } from '../sweep/budget.ts';
 import { Devices } from '../sweep/device.ts';
 import { rehearse } from '../sweep/exchange.ts';
 import { Gates } from '../sweep/gates.ts';
@@ -15,9 +16,11 @@ import type { Limitation } from '../sweep/guards.ts';
 import type { Ledger } from '../sweep/ledger.ts';
 import { Neighbours } from '../sweep/neighbours.ts';
 import type { AllowedPaths } from '../sweep/paths.ts';
+import { ReverseNames } from '../sweep/reverse.ts';
 import type { Checkpoint } from '../sweep/state.ts';
 import { type Progress, Sweep } from '../sweep/sweep.ts';
-import { formatAddress, parseAddress } from '../targets/addresses.ts';
+import { type AddressNumber, formatAddress, parseAddress } from '../targets/addresses.ts';
+import { type AlsoChannel, parseAlso } from '../targets/also.ts';
 import type { Guard } from '../targets/guard.ts';
 import { HostSet, rangeText } from '../targets/hosts.ts';
 import { parseRange } from '../targets/parse.ts';
@@ -28,6 +31,8 @@ import { Conversations } from './conversation.ts';
 export interface ScanPlan {
   readonly hosts: HostSet;
   readonly ports: readonly PortPlan[];
+  /** Channels that the operator opted into. The ports of those that have one are among the ports. */
+  readonly also?: readonly AlsoChannel[];
   readonly seed: number;
   readonly rate: number;
   readonly ratePerNetwork: number;
@@ -44,6 +49,8 @@ export interface ScanOptions {
   readonly guard: Guard;
   readonly paths: AllowedPaths;
   readonly audit?: string | undefined;
+  /** For `dns`, instead of the name servers of this machine: `127.0.0.1:5353`. */
+  readonly nameServers?: readonly string[] | undefined;
   readonly onProgress?: ((progress: ScanProgress) => void) | undefined;
   /** Aborting it ends the sweep with a valid, partial journal. */
   readonly signal?: AbortSignal | undefined;
@@ -65,8 +72,9 @@ const PROGRESS_MS = 250;
 
 /** Sweeps, talks and writes everything down. The inventory is made of the journal afterwards (`deriveInventory`). @throws {InputError} */
 export async function scan(plan: ScanPlan, options: ScanOptions): Promise<ScanResult> {
+  const reverse = reverseOf(plan, options);
   const journal = Journal.create(options.journal);
-  return run(plan, options, journal, { checkpoints: [], afterwards: [], resumed: false });
+  return run(plan, options, journal, { checkpoints: [], afterwards: [], named: new Set(), resumed: false }, reverse);
 }
 
 /** Continues the sweep of a journal: seed and position are in it. @throws {InputError} where it is no journal, or has ended */
@@ -80,6 +88,9 @@ export async function resumeScan(options: ScanOptions): Promise<ScanResult> {
     else if (entry.kind === 'checkpoint') checkpoints.push(entry['checkpoint'] as Checkpoint);
     else if (entry.kind === 'end') ended = !wasInterrupted(entry);
   });
+  const { also } = (begun?.['asked'] ?? {}) as { also?: readonly string[] };
+  const hosts = also?.includes(REVERSE) === true ? index.hosts : [];
+  const named = new Set(hosts.filter((host) => index.of(host).some(({ probe }) => probe === REVERSE)));
   index.close();
   if (begun === undefined) throw inputError('not-a-journal', { file, reason: 'it does not begin with a run line' });
   if (ended)
@@ -94,7 +105,16 @@ export async function resumeScan(options: ScanOptions): Promise<ScanResult> {
     // One connection per VNC server and run: what was said is on the disk, it is not asked again.
     return address !== undefined && known !== undefined && HEARD_ONCE.has(probe) ? [{ host: address, port: known }] : [];
   });
-  return run(plan, options, Journal.continue(file, index.wholeBytes), { checkpoints, afterwards, resumed: true });
+  const reverse = reverseOf(plan, options);
+  return run(plan, options, Journal.continue(file, index.wholeBytes), { checkpoints, afterwards, named, resumed: true }, reverse);
+}
+
+/** What writes the names of addresses down, as a probe is named. */
+const REVERSE = 'dns';
+
+/** Before the journal is begun: where there is no name server to ask, that is an error of the operator's. @throws {InputError} */
+function reverseOf({ also = [] }: ScanPlan, { guard, nameServers }: ScanOptions): ReverseNames | undefined {
+  return also.includes(REVERSE) ? new ReverseNames(guard, nameServers) : undefined;
 }
 
 /** Probes of which one connection says all: where it is on the disk, it is not asked again. */
@@ -109,10 +129,18 @@ function wasInterrupted(end: ReadEntry): boolean {
 interface Past {
   readonly checkpoints: readonly Checkpoint[];
   readonly afterwards: Parameters<Sweep['resume']>[1];
+  /** Addresses whose names are written down. */
+  readonly named: ReadonlySet<string>;
   readonly resumed: boolean;
 }
 
-async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past: Past): Promise<ScanResult> {
+async function run(
+  plan: ScanPlan,
+  options: ScanOptions,
+  journal: Journal,
+  past: Past,
+  reverse: ReverseNames | undefined,
+): Promise<ScanResult> {
   const from = performance.now();
   const audit = options.audit === undefined ? NO_AUDIT : new AuditFile(options.audit);
   const faults: string[] = [];
@@ -136,7 +164,7 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
     gates: new Gates(),
     hosts: plan.hosts,
     ports: plan.ports,
-    budget: { ...DEFAULT_BUDGET, talkMs: plan.hostTimeoutMs },
+    budget: { ...budgetFor(plan.ports), talkMs: plan.hostTimeoutMs },
   });
   const sweep = new Sweep(plan, devices, await Neighbours.look(), udpProbes, {
     onOpen: (found) => conversations.open(found),
@@ -162,12 +190,14 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
     loadMakers();
     await rehearse();
     await sweep.run();
+    const notes = notesOf(plan, sweep);
+    if (reverse !== undefined) notes.push(await nameLiving(sweep, reverse, { named: past.named, signal: options.signal, audit, journal }));
     const limitations: Limitation[] = [...sweep.limitations, ...faultLimitations(faults)];
     const complete = limitations.length === 0;
     write('end', {
       at: new Date().toISOString(),
       ledger: sweep.ledger,
-      completeness: { complete, limitations, notes: notesOf(plan, sweep) },
+      completeness: { complete, limitations, notes },
     });
     journal.sync();
     progress();
@@ -179,6 +209,42 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
     journal.close();
     audit.close();
   }
+}
+
+interface Naming {
+  /** These have been asked for already. */
+  readonly named: ReadonlySet<string>;
+  readonly signal: AbortSignal | undefined;
+  readonly audit: Audit;
+  readonly journal: Journal;
+}
+
+/** Asks for the names of the living addresses, writes them down, and says in a note what came of it. */
+async function nameLiving(sweep: Sweep, reverse: ReverseNames, { named: before, signal, audit, journal }: Naming): Promise<string> {
+  const { asked, named, left } = await reverse.ask(unnamed(sweep.living(), before), {
+    audit,
+    isOver: () => signal?.aborted === true,
+    onName: ({ address, name, at, ms }) => {
+      const observation: Observation = {
+        v: 1,
+        kind: 'observation',
+        host: formatAddress(address),
+        probe: REVERSE,
+        at,
+        ms,
+        outcome: 'answered',
+        facts: { 'dns.ptr': name },
+      };
+      journal.write(observation);
+    },
+  });
+  const who = `${reverse.servers.join(', ')} ${reverse.servers.length === 1 ? 'was' : 'were'} asked for the names of ${asked} living addresses and knew ${named}`;
+  if (left === 0) return who;
+  return `${who}; ${left} more were not asked for, because ${signal?.aborted === true ? 'the sweep was ended' : 'nothing was answered any more'}`;
+}
+
+function* unnamed(addresses: Iterable<AddressNumber>, named: ReadonlySet<string>): Generator<AddressNumber> {
+  for (const address of addresses) if (!named.has(formatAddress(address))) yield address;
 }
 
 function faultLimitations(faults: readonly string[]): Limitation[] {
@@ -220,6 +286,7 @@ function runEntry(plan: ScanPlan): object {
       ranges: hosts.ranges.map(rangeText),
       names: Object.fromEntries([...hosts.names].map(([address, name]) => [formatAddress(address), name])),
       ports: plan.ports.map(portText),
+      ...(plan.also === undefined || plan.also.length === 0 ? {} : { also: plan.also }),
     },
     hostTimeoutMs: plan.hostTimeoutMs,
   };
@@ -239,7 +306,7 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
     hostTimeoutMs,
   } = entry as unknown as {
     run?: { seed: number; rate: number; ratePerNetwork: number; retries: number; arguments: string[] };
-    asked?: { ranges: string[]; names: Record<string, string>; ports: string[] };
+    asked?: { ranges: string[]; names: Record<string, string>; ports: string[]; also?: string[] };
     hostTimeoutMs?: number;
   };
   if (ran === undefined || asked === undefined || hostTimeoutMs === undefined) throw bad('its run line does not say what was asked');
@@ -250,6 +317,8 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
   });
   const { ports, problems } = parsePorts(asked.ports.join(','));
   if (problems.length > 0) throw bad('its ports cannot be read');
+  const also = parseAlso(asked.also ?? []);
+  if (also.problems.length > 0) throw bad('it opts into a channel that this version does not know');
   const names = new Map(
     Object.entries(asked.names).flatMap(([text, name]) => {
       const address = parseAddress(text);
@@ -259,6 +328,7 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
   return {
     hosts: new HostSet(ranges, names),
     ports,
+    also: also.channels,
     hostTimeoutMs,
     seed: ran.seed,
     rate: ran.rate,

@@ -1,4 +1,6 @@
 import { ProbeError } from '../errors.ts';
+import { optedIn } from '../targets/also.ts';
+import type { PortPlan } from '../targets/ports.ts';
 
 /** What one device is asked for at most in a run, sweep and conversations together. The figures are those of docs/read-only.md. */
 export interface BudgetLimits {
@@ -10,6 +12,14 @@ export interface BudgetLimits {
 }
 
 export const DEFAULT_BUDGET: BudgetLimits = { connects: 40, requests: 16, datagrams: 12, talkMs: 60_000 };
+
+/** A channel that the operator opts into has an account of its own: a question, and one that follows from the answer. */
+const DATAGRAMS_PER_OPTED_CHANNEL = 2;
+
+/** What one device is asked for in a sweep of some ports: more where channels were opted into. */
+export function budgetFor(ports: readonly PortPlan[]): BudgetLimits {
+  return { ...DEFAULT_BUDGET, datagrams: DEFAULT_BUDGET.datagrams + DATAGRAMS_PER_OPTED_CHANNEL * optedIn(ports) };
+}
 
 /** Open ports that stopped answering: after so many the device is left alone. */
 const DEAD_AFTER = 2;

@@ -7,7 +7,10 @@ export interface Message {
   readonly name: string;
   readonly transport: 'tcp' | 'udp';
   readonly protocol: string;
-  /** The bytes in hex; `..` is a byte that varies (why is said in `varies`). Absent where the form is a grammar (`text`). */
+  /**
+   * The bytes in hex; `..` is a byte that varies, `hh` one that is a hex digit as text (why is said in `varies`). Absent where the form is a grammar
+   * (`text`).
+   */
   readonly template?: string;
   /** The form in words, where it is not fixed bytes. */
   readonly text?: string;
@@ -88,6 +91,103 @@ export const MESSAGES: readonly Message[] = [
     source: 'RFC 3414 section 4',
   },
   {
+    name: 'addp.discovery',
+    transport: 'udp',
+    protocol: 'addp',
+    template: '4449474900010006ffffffffffff',
+    why: 'asks a Digi device for what it tells of itself; packet types 3 and up set, restart or take a password, and have no form here',
+    source: 'christophgysin/addp doc/protocol, "Discovery/Information Request"',
+  },
+  {
+    name: 'aidp.discover',
+    transport: 'udp',
+    protocol: 'aidp',
+    template: '0141494450....01000000060100020108ff0d',
+    varies: 'sequence number',
+    why: 'asks an Avocent appliance for model, MAC and name; commands 02 and 03 try and set addresses, and have no form here',
+    source: 'ya-mouse/asmp4snmp session.c, _hook_build',
+  },
+  {
+    name: 'lantronix.query',
+    transport: 'udp',
+    protocol: 'lantronix',
+    template: '000000f6',
+    why: 'Query for Firmware Version: type and MAC; no other function (F4 and F8 hand out passwords of some units, others restart or set)',
+    source: 'Lantronix XPort user guide section 9.1',
+  },
+  {
+    name: 'moxa.discovery',
+    transport: 'udp',
+    protocol: 'moxa',
+    template: '0100000800000000',
+    why: 'asks a Moxa device for product codes, MAC and address; no other function (they read or change the set-up)',
+    source: 'mdavidsaver/nport-toys nport-udp-protocol.md, "Discovery"',
+  },
+  {
+    name: 'netbios.node-status',
+    transport: 'udp',
+    protocol: 'netbios',
+    template: `....0000000100000000000020434b${'41'.repeat(30)}0000210001`,
+    varies: 'transaction id',
+    why: 'only with --also netbios: names, workgroup and MAC of the machine asked',
+    source: 'RFC 1002 section 4.2.17',
+  },
+  {
+    name: 'slp.service-types',
+    transport: 'udp',
+    protocol: 'slp',
+    template: `020900001d0000000000....0002${hex('en')}0000ffff0007${hex('DEFAULT')}`,
+    varies: 'XID',
+    why: 'only with --also slp: which service types the machine announces; never a registration',
+    source: 'RFC 2608 sections 8 and 10.1',
+  },
+  ...(
+    [
+      ['imm2', 'service:management-hardware.IBM:integrated-management-module2'],
+      ['xcc', 'service:management-hardware.Lenovo:lenovo-xclarity-controller'],
+      ['ibm-cmm', 'service:management-hardware.IBM:chassis-management-module'],
+      ['lenovo-cmm', 'service:management-hardware.Lenovo:chassis-management-module'],
+      ['smm', 'service:lenovo-smm'],
+      ['smm2', 'service:lenovo-smm2'],
+      ['io-module', 'service:io-device.Lenovo:management-module'],
+    ] as const
+  ).map(([name, type]): Message => {
+    const rest = `0002${hex('en')}0000${sized(hex(type))}0007${hex('DEFAULT')}00000000`;
+    return {
+      name: `slp.attributes-${name}`,
+      transport: 'udp',
+      protocol: 'slp',
+      template: `0206${(12 + rest.length / 2).toString(16).padStart(6, '0')}0000000000....${rest}`,
+      varies: 'XID',
+      why: 'only with --also slp, and only where the machine announces this service: model and serial number of the controller',
+      source: 'RFC 2608 sections 8 and 10.3; xcat2/confluent discovery/protocols/slp.py',
+    };
+  }),
+  {
+    name: 'ubiquiti.discovery',
+    transport: 'udp',
+    protocol: 'ubiquiti',
+    template: '01000000',
+    why: 'only with --also ubiquiti: product, firmware, MAC and name',
+    source: 'nmap/nmap scripts/ubiquiti-discovery.nse',
+  },
+  {
+    name: 'wsd.probe',
+    transport: 'udp',
+    protocol: 'wsd',
+    template: [
+      hex('<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope"'),
+      hex(' xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:wsd="http://schemas.xmlsoap.org/ws/2005/04/discovery">'),
+      hex('<soap:Header><wsa:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</wsa:To>'),
+      hex('<wsa:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</wsa:Action>'),
+      `${hex('<wsa:MessageID>urn:uuid:6b766d73-7765-4570-8000-0000')}hhhhhhhhhhhhhhhh${hex('</wsa:MessageID></soap:Header>')}`,
+      hex('<soap:Body><wsd:Probe/></soap:Body></soap:Envelope>'),
+    ].join(''),
+    varies: 'the last digits of the message id',
+    why: 'only with --also wsd, and never multicast: types, scopes and addresses of the services of the machine asked',
+    source: 'Web Services Dynamic Discovery (April 2005) section 5.2',
+  },
+  {
     name: 'rfb.version-3.3',
     transport: 'tcp',
     protocol: 'rfb',
@@ -112,6 +212,14 @@ export const MESSAGES: readonly Message[] = [
     source: 'RFC 6143 section 7.1.1',
   },
   {
+    name: 'dns.ptr',
+    transport: 'udp',
+    protocol: 'dns',
+    text: "one PTR question for each living address, made by the resolver library, to this machine's name servers and to nobody else",
+    why: 'only with --also dns: the name that the network gives to an address',
+    source: 'RFC 1035 section 3.5, RFC 3596 section 2.5',
+  },
+  {
     name: 'http.get',
     transport: 'tcp',
     protocol: 'http',
@@ -133,9 +241,16 @@ function hex(text: string): string {
   return Buffer.from(text, 'latin1').toString('hex');
 }
 
+/** Bytes in hex with their number before them, in two bytes. */
+function sized(digits: string): string {
+  return `${(digits.length / 2).toString(16).padStart(4, '0')}${digits}`;
+}
+
 const PATTERNS: ReadonlyMap<string, RegExp> = new Map(
   MESSAGES.flatMap(({ name, template }) =>
-    template === undefined ? [] : [[name, new RegExp(`^${template.replaceAll('.', '[0-9a-f]')}$`)] as const],
+    template === undefined
+      ? []
+      : [[name, new RegExp(`^${template.replaceAll('.', '[0-9a-f]').replaceAll('hh', '(?:3[0-9]|6[1-6])')}$`)] as const],
   ),
 );
 

@@ -241,6 +241,11 @@ export class Sweep {
     return this.#state.ledger;
   }
 
+  /** The addresses from which anything came back, in their order. */
+  *living(): Generator<AddressNumber> {
+    for (let host = this.#state.nextAlive(0); host !== undefined; host = this.#state.nextAlive(host + 1)) yield this.#plan.hosts.at(host);
+  }
+
   get progress(): Progress {
     const { packets, alive } = this.#state.ledger;
     return {

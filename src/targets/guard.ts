@@ -29,9 +29,13 @@ export class Guard {
     return reason === undefined ? undefined : problem('forbidden-address', { address: formatAddress(address), reason });
   }
 
+  /** True where `KVMSWEEP_ONLY` is not set, or holds the address; also for who is not swept, as name servers. */
+  isWithin(address: AddressNumber | undefined): boolean {
+    return this.#only === undefined || (address !== undefined && this.#only.some((range) => contains(range, withoutZone(address))));
+  }
+
   #reason(address: AddressNumber): string | undefined {
-    if (this.#only !== undefined && !this.#only.some((range) => contains(range, withoutZone(address))))
-      return `KVMSWEEP_ONLY is ${this.only}`;
+    if (!this.isWithin(address)) return `KVMSWEEP_ONLY is ${this.only}`;
     const space = spaceOf(address);
     if (space === 'special') return 'it is a multicast, broadcast or unspecified address';
     if (space === 'public' && !this.allowPublic) return 'it is a public address, and --allow-public was not given';

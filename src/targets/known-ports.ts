@@ -25,6 +25,9 @@ function udp(of: AskedOf, port: number, protocol: UdpProtocol, who: string, vend
   return { transport: 'udp', port, protocol, of, who, ...(vendors === undefined ? {} : { vendors }) };
 }
 
+/** Avocent, those who were it before and after, and those under whose names its appliances were sold too. */
+const AVOCENT_BUILT = ['Avocent', 'Vertiv', 'Emerson', 'Cyclades', 'Apex', 'Dell', 'HPE', 'IBM', 'Lenovo', 'Fujitsu', 'Black Box'];
+
 /** All known ports, those of the default sweep first. */
 export const KNOWN_PORTS: readonly KnownPort[] = [
   udp('everywhere', 161, 'snmp', 'SNMP agents'),
@@ -44,6 +47,10 @@ export const KNOWN_PORTS: readonly KnownPort[] = [
   tcp('living', 6080, 'http', 'noVNC'),
   tcp('living', 16992, 'http', 'Intel AMT'),
   tcp('living', 16993, 'https', 'Intel AMT over TLS'),
+  udp('living', 2362, 'addp', 'Digi, by its discovery protocol', ['Digi']),
+  udp('living', 3211, 'aidp', 'Avocent, by its discovery protocol', AVOCENT_BUILT),
+  udp('living', 4800, 'moxa', 'Moxa, by its discovery protocol', ['Moxa']),
+  udp('living', 30_718, 'lantronix', 'Lantronix, by its discovery protocol', ['Lantronix']),
 
   tcp('wide', 2068, 'listen', 'Avocent video'),
   tcp('wide', 3211, 'tls', 'Avocent ASMP: its certificate'),
@@ -59,6 +66,11 @@ export const KNOWN_PORTS: readonly KnownPort[] = [
   tcp('wide', 15900, 'tls', 'VNC inside TLS of Black Box: its certificate'),
   tcp('wide', 17988, 'listen', 'virtual media of iLO'),
   tcp('wide', 17990, 'listen', 'remote console of iLO'),
+
+  udp('also', 137, 'netbios', 'NetBIOS names'),
+  udp('also', 427, 'slp', 'service location, of IBM and Lenovo controllers too'),
+  udp('also', 3702, 'wsd', 'web services discovery'),
+  udp('also', 10_001, 'ubiquiti', 'Ubiquiti, by its discovery protocol', ['Ubiquiti']),
 ];
 
 /** The ports of a set; those of living addresses marked so. The wide set asks everything of everybody. */
@@ -72,6 +84,11 @@ export function portSet(name: 'default' | 'wide'): PortPlan[] {
 /** The known port with this number, if any. */
 export function knownPort(transport: PortPlan['transport'], port: number): KnownPort | undefined {
   return KNOWN_PORTS.find((known) => known.transport === transport && known.port === port);
+}
+
+/** The makers whose devices speak a protocol, where it is one maker's own: at whatever port it is asked for. */
+export function makersOf(protocol: PortPlan['protocol']): readonly string[] | undefined {
+  return KNOWN_PORTS.find((known) => known.protocol === protocol)?.vendors;
 }
 
 /**
@@ -94,7 +111,7 @@ const SERIAL_LINES: readonly (readonly [number, number])[] = [
   [10_001, 10_048],
 ];
 
-/** True where bytes that are sent to a TCP port may end up in somebody's console. */
+/** True where bytes that are sent to a TCP port may end up in a console of somebody's */
 export function mayBeSerialLine(port: number): boolean {
   return SERIAL_LINES.some(([first, last]) => first <= port && port <= last);
 }

@@ -195,6 +195,10 @@ test.for([
   [['scan', '127.0.0.1', '--unheard-of'], /unknown option '--unheard-of'/],
   [['scan', '127.0.0.1', '--rate', '0'], /whole number from 1/],
   [['scan', '127.0.0.1', '--rate', '5', '--fast'], /cannot be used with/],
+  [['scan', '127.0.0.1', '--also', 'netbois'], /--also netbois: there is no such channel, did you mean "netbios"\?/],
+  [['scan', '--resume', 'x.ndjson', '--also', 'dns'], /cannot be used with/],
+  // The name servers of this machine are none of ours, whatever is asked for.
+  [['scan', '127.0.0.1', '--also', 'dns'], /--also dns: .*(outside of KVMSWEEP_ONLY|no name server)/, { KVMSWEEP_ONLY: '127.0.0.1' }],
   [['scan', '127.0.0.1', '--approved', '/no/such.csv'], /cannot read \/no\/such\.csv/],
   [['scan', '127.0.0.1', '-o', '/no/such/folder/x.json'], /no such file/],
   [['scan', '--resume', '/no/such.ndjson'], /cannot read \/no\/such\.ndjson/],
@@ -208,6 +212,18 @@ test.for([
   const ended = await run(args, { env });
   expect(ended.code, ended.err).toBe(2);
   expect(ended.err).toMatch(reason);
+});
+
+test('help says of each opt-in channel what it sends, and to whom', async () => {
+  const { out } = await run(['scan', '--help']);
+  for (const says of [
+    /netbios +to UDP 137 of living addresses one/,
+    /wsd +to UDP 3702/,
+    /slp +to UDP 427/,
+    /ubiquiti +to UDP 10001/,
+    /dns +to this machine's name servers/,
+  ])
+    expect(out).toMatch(says);
 });
 
 test('an approved list without an identifier is refused before the sweep begins', async () => {

@@ -94,12 +94,21 @@ test('what the facts of an endpoint identify', () => {
     'tls.spki': 'cd'.repeat(32),
     'moxa.serial': 'MX 12',
     'addp.mac': 42,
+    'aidp.mac': '00:E0:86:11:5D:A8',
+    'moxa.mac': '00:00:00:00:00:00',
+    'netbios.mac': 'A4:5D:36:0C:11:E2',
+    'ubiquiti.mac': '80:2A:A8:AE:F1:63',
+    'wsd.endpoint': 'urn:uuid:3d1219c7-c4c5-404a-aa1f-6d2a48adfda4',
   };
   expect(factIdentifiers(facts, '192.0.2.1:443')).toEqual([
     { kind: 'mac', value: '00:00:5E:00:53:10', from: 'neighbour table 192.0.2.1:443' },
     { kind: 'mac', value: '00:00:5E:00:53:11', from: 'snmp engine 192.0.2.1:443' },
     { kind: 'guid', value: UUID, from: 'ipmi 192.0.2.1:443' },
     { kind: 'spki', value: 'cd'.repeat(32), from: 'tls 192.0.2.1:443' },
+    { kind: 'mac', value: '00:E0:86:11:5D:A8', from: 'aidp 192.0.2.1:443' },
+    { kind: 'mac', value: 'A4:5D:36:0C:11:E2', from: 'netbios 192.0.2.1:443' },
+    { kind: 'mac', value: '80:2A:A8:AE:F1:63', from: 'ubiquiti 192.0.2.1:443' },
+    { kind: 'uuid', value: '3d1219c7c4c5404aaa1f6d2a48adfda4', from: 'wsd 192.0.2.1:443' },
     { kind: 'serial', value: 'MX 12', from: 'moxa 192.0.2.1:443' },
   ]);
 });

@@ -210,7 +210,10 @@ test('the demo starts in time', async () => {
 
 test('the ports of a fleet are a -p option', () => {
   expect(portsOption()).toMatch(/^8080=http,8443=https,8888=http,5000=listen-http,.*2222=ssh@living,.*1623\/udp=ipmi,1161\/udp=snmp/);
-  const { ports, problems } = parsePorts(portsOption(PORTS));
+  const opted = ['netbios', 'slp', 'wsd', 'ubiquiti'] as const;
+  expect(portsOption()).not.toMatch(/netbios|slp|wsd|ubiquiti/);
+  expect(portsOption({}, ['wsd'])).toMatch(/,3702\/udp=wsd@living$/);
+  const { ports, problems } = parsePorts(portsOption(PORTS, opted));
   expect(problems).toEqual([]);
   expect(ports.map(({ port }) => port).toSorted((a, b) => a - b)).toEqual(Object.values(PORTS).toSorted((a, b) => a - b));
   expect(Object.keys(FLEET_PORTS)).toEqual(Object.keys(PORTS));

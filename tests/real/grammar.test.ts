@@ -1,5 +1,20 @@
 import { expect, test } from 'vitest';
-import { discovery, records, request, rmcp, version } from './grammar.ts';
+import {
+  addp,
+  aidp,
+  discovery,
+  lantronix,
+  moxa,
+  nodeStatus,
+  records,
+  request,
+  reverseName,
+  rmcp,
+  serviceLocation,
+  ubiquiti,
+  version,
+  webServices,
+} from './grammar.ts';
 
 /** The grammar itself, held against what it must and must not let pass: one that accepts everything proves nothing. */
 interface Case {
@@ -14,6 +29,12 @@ const HEADERS =
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 /** IPMI v2.0 table 22-15, request data 8E 04, sequence 0. */
 const CAPABILITIES = '06 00 ff 07 00 00000000 00000000 09 20 18 c8 81 00 38 8e 04 b5';
+const ENVELOPE =
+  '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope" xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:wsd="http://schemas.xmlsoap.org/ws/2005/04/discovery"><soap:Header><wsa:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</wsa:To><wsa:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</wsa:Action><wsa:MessageID>urn:uuid:6b766d73-7765-4570-8000-00000123abcd</wsa:MessageID></soap:Header><soap:Body><wsd:Probe/></soap:Body></soap:Envelope>';
+const STATUS = `0000 0001 0000 0000 0000 20 434b ${'41'.repeat(30)} 00 0021 0001`;
+const TYPES = '02 09 00001d 0000 000000 002a 0002 656e 0000 ffff 0007 44454641554c54';
+const ATTRIBUTES = '02 06 000033 0000 000000 002a 0002 656e 0000 0012 736572766963653a6c656e6f766f2d736d6d 0007 44454641554c54 0000 0000';
+const PTR = '0100 0001 0000 0000 0000 0137 0130 023737 023130 07696e2d61646472 0461727061 00 000c 0001';
 const DISCOVERY =
   '303e020103301102044a690000020300ffe30401040201030410300e0400020100020100040004000400301404000400a00e020437f000000201000201003000';
 
@@ -73,6 +94,49 @@ test.for<Case>([
     sent: hex('06 00 ff 07 00 00000000 00000000 07 20 18 c8 81 00 39 46'),
     fault: /command 39/,
   },
+  { name: 'Digi discovery', check: addp, sent: hex('44494749 0001 0006 ffffffffffff') },
+  { name: 'a Digi restart', check: addp, sent: hex('44494749 0005 000b 00409d31a90a 04 64627073'), fault: /Digi/ },
+  { name: 'Digi discovery with the type of a wireless setting', check: addp, sent: hex('44494749 0009 0006 ffffffffffff'), fault: /Digi/ },
+  { name: 'Avocent discover', check: aidp, sent: hex('01 41494450 beef 01 00000006 01 0002 0108 ff 0d') },
+  { name: 'an Avocent setting', check: aidp, sent: hex('01 41494450 beef 03 00000006 01 0002 0108 ff 0d'), fault: /Avocent/ },
+  { name: 'Moxa discovery', check: moxa, sent: hex('01000008 00000000') },
+  { name: 'another Moxa function', check: moxa, sent: hex('10000008 00000000'), fault: /Moxa/ },
+  { name: 'a Lantronix query', check: lantronix, sent: hex('000000f6') },
+  { name: 'a Lantronix setup record', check: lantronix, sent: hex('000000f8'), fault: /Lantronix/ },
+  { name: 'a Lantronix version', check: lantronix, sent: hex('000000f4'), fault: /Lantronix/ },
+  { name: 'Ubiquiti discovery', check: ubiquiti, sent: hex('01000000') },
+  { name: 'Ubiquiti version 2', check: ubiquiti, sent: hex('02080000'), fault: /Ubiquiti/ },
+  { name: 'a node status request', check: nodeStatus, sent: hex(`beef ${STATUS}`) },
+  { name: 'a name registration', check: nodeStatus, sent: hex(`beef ${STATUS}`.replace('0000 0001', '2800 0001')), fault: /node status/ },
+  { name: 'a question for a name', check: nodeStatus, sent: hex(`beef ${STATUS}`.replace('0021', '0020')), fault: /node status/ },
+  { name: 'service types', check: serviceLocation, sent: hex(TYPES) },
+  { name: 'attributes of a controller', check: serviceLocation, sent: hex(ATTRIBUTES) },
+  {
+    name: 'attributes of a printer',
+    check: serviceLocation,
+    sent: hex(ATTRIBUTES.replace('6c656e6f766f2d736d6d', '7072696e7465723a6c70')),
+    fault: /attributes of service:printer/,
+  },
+  { name: 'an SLP registration', check: serviceLocation, sent: hex(TYPES.replace('02 09', '02 03')), fault: /function 3/ },
+  { name: 'SLP by multicast', check: serviceLocation, sent: hex(TYPES.replace('0000 000000', '2000 000000')), fault: /flags/ },
+  {
+    name: 'an SLP message that is cut',
+    check: serviceLocation,
+    sent: hex(TYPES.replace('00001d', '00001b').slice(0, -4)),
+    fault: /it is cut|service types/,
+  },
+  { name: 'a WS-Discovery probe', check: webServices, sent: ENVELOPE },
+  {
+    name: 'one with a way to answer',
+    check: webServices,
+    sent: ENVELOPE.replace('<wsa:To>', '<wsa:ReplyTo><wsa:Address>http://192.0.2.1/</wsa:Address></wsa:ReplyTo><wsa:To>'),
+    fault: /WS-Discovery/,
+  },
+  { name: 'a WS-Discovery resolve', check: webServices, sent: ENVELOPE.replace('<wsd:Probe/>', '<wsd:Resolve/>'), fault: /WS-Discovery/ },
+  { name: 'another action', check: webServices, sent: ENVELOPE.replace('discovery/Probe', 'discovery/Bye'), fault: /WS-Discovery/ },
+  { name: 'a reverse name', check: reverseName, sent: hex(`beef ${PTR}`) },
+  { name: 'an address', check: reverseName, sent: hex(`beef ${PTR}`.replace('000c', '0001')), fault: /address/ },
+  { name: 'the name of somebody else', check: reverseName, sent: hex(`beef ${PTR}`.replace('0461727061', '04636f6d6d')), fault: /address/ },
   { name: 'RMCP+ Open Session', check: rmcp, sent: hex('06 00 ff 07 06 10 00000000 00000000 2000'), fault: /no IPMI message/ },
 ])('grammar: $name', ({ check, sent, fault }) => {
   const said = check(typeof sent === 'string' ? Buffer.from(sent, 'latin1') : sent);

@@ -5,7 +5,9 @@ import { connectionsOf, type Packet } from '../support/pcap.ts';
 /**
  * What may leave the scanner, written from the specifications a second time, apart from `src/sweep/messages.ts`: a mistake there is not repeated here.
  * Sources: RFC 9110 section 9.3.1 and RFC 9112 section 3 (the request), RFC 6143 section 7.1.1 (the version), RFC 8446 section 5.1 (records),
- * IPMI v2.0 rev 1.1 sections 13.6, 13.8 and 22.13 to 22.15, DMTF DSP0136 section 3.2.4, RFC 3412 section 6 and RFC 3414 section 4 (discovery).
+ * IPMI v2.0 rev 1.1 sections 13.6, 13.8 and 22.13 to 22.15, DMTF DSP0136 section 3.2.4, RFC 3412 section 6 and RFC 3414 section 4 (discovery),
+ * RFC 1002 section 4.2.17, RFC 2608 sections 8, 10.1 and 10.3, Web Services Dynamic Discovery (April 2005) section 5.2, RFC 1035 sections 3.5 and 4.1;
+ * of the makers' protocols: christophgysin/addp, ya-mouse/asmp4snmp, the XPort user guide, mdavidsaver/nport-toys, nmap's ubiquiti-discovery.
  */
 const LISTED: ReadonlySet<string> = new Set(
   (parse(readFileSync(new URL('../../data/vocabulary/paths.yaml', import.meta.url), 'utf8')) as { path: string }[]).map(({ path }) => path),
@@ -28,6 +30,15 @@ const SPOKEN: Readonly<Record<string, (sent: Buffer) => string | undefined>> = {
   '16993/tcp': records,
   '161/udp': discovery,
   '623/udp': rmcp,
+  '2362/udp': addp,
+  '3211/udp': aidp,
+  '4800/udp': moxa,
+  '30718/udp': lantronix,
+  '137/udp': nodeStatus,
+  '427/udp': serviceLocation,
+  '3702/udp': webServices,
+  '10001/udp': ubiquiti,
+  '53/udp': reverseName,
 };
 
 /** What is wrong with what a host has sent, one line each; empty where all of it may be sent, and to whom. */
@@ -154,4 +165,108 @@ export function rmcp(data: Buffer): string | undefined {
   if ((body.reduce((a, b) => a + b, 0) + (sum ?? 0)) % 256 !== 0) return `a wrong checksum: ${text}`;
   const command = message.toString('hex', 5, message.length - 1);
   return COMMANDS.some((form) => form.test(command)) ? undefined : `command ${command}`;
+}
+
+/** Digi: discovery of any MAC, and no other packet type. */
+export function addp(data: Buffer): string | undefined {
+  return exactly(data, ['DIGI', 0x00, 0x01, 0x00, 0x06, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 'Digi discovery');
+}
+
+/** Avocent: command 1 with its one field; the sequence number varies. */
+export function aidp(data: Buffer): string | undefined {
+  const told = Buffer.from(data);
+  told.fill(0, 5, 7);
+  return exactly(told, [0x01, 'AIDP', 0, 0, 0x01, 0, 0, 0, 6, 0x01, 0x00, 0x02, 0x01, 0x08, 0xff, 0x0d], 'Avocent discover');
+}
+
+/** Moxa: function 1 without data. */
+export function moxa(data: Buffer): string | undefined {
+  return exactly(data, [0x01, 0, 0, 8, 0, 0, 0, 0], 'Moxa discovery');
+}
+
+/** Lantronix: F6 and nothing else; F4 and F8 hand out passwords. */
+export function lantronix(data: Buffer): string | undefined {
+  return exactly(data, [0, 0, 0, 0xf6], 'Lantronix query');
+}
+
+/** Ubiquiti: version 1, command 0. */
+export function ubiquiti(data: Buffer): string | undefined {
+  return exactly(data, [1, 0, 0, 0], 'Ubiquiti discovery');
+}
+
+/** NetBIOS: a status request for `*`. Half octets are letters from A on: 2A is CK, and each of 15 NULs is AA. */
+export function nodeStatus(data: Buffer): string | undefined {
+  const encoded = [0x2a, ...Array.from({ length: 15 }, () => 0)].map((byte) => String.fromCharCode(0x41 + (byte >> 4), 0x41 + (byte & 15)));
+  return exactly(data.subarray(2), [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 32, encoded.join(''), 0, 0, 0x21, 0, 1], 'node status request');
+}
+
+/** Services whose attributes may be asked for. */
+const MANAGEMENT =
+  /^service:(management-hardware\.(IBM:(integrated-management-module2|chassis-management-module)|Lenovo:(lenovo-xclarity-controller|chassis-management-module))|lenovo-smm2?|io-device\.Lenovo:management-module)$/;
+
+/** SLP version 2: all service types, or the attributes of a controller; no flags, scope DEFAULT, nobody's previous answers, no key. Never a registration. */
+export function serviceLocation(data: Buffer): string | undefined {
+  const no = (why: string): string => `no SLP question (${why}): ${data.toString('hex')}`;
+  if (data.length < 18 || data[0] !== 2 || data.readUIntBE(2, 3) !== data.length) return no('version or length');
+  if (data.readUInt16BE(5) !== 0 || data.readUIntBE(7, 3) !== 0 || data.toString('latin1', 12, 16) !== '\0\x02en')
+    return no('flags, extension or language');
+  const parts: string[] = [];
+  let at = 16;
+  const text = (): string => {
+    const length = data.readUInt16BE(at);
+    at += 2 + length;
+    return data.toString('latin1', at - length, at);
+  };
+  try {
+    if (data[1] === 9) {
+      parts.push(text(), String(data.readUInt16BE(at)));
+      at += 2;
+      parts.push(text());
+      return at === data.length && parts.join() === ',65535,DEFAULT' ? undefined : no('service types');
+    }
+    if (data[1] !== 6) return no(`function ${data[1]}`);
+    parts.push(text(), text(), text(), text(), text());
+  } catch (error) {
+    if (error instanceof RangeError) return no('it is cut');
+    throw error;
+  }
+  const [before, service = '', scope, tags, key] = parts;
+  return at === data.length && before === '' && MANAGEMENT.test(service) && scope === 'DEFAULT' && tags === '' && key === ''
+    ? undefined
+    : no(`attributes of ${service}`);
+}
+
+/** A SOAP message with an id of ours and an empty probe: no types, no scopes, and no way to answer but the sender's. */
+export function webServices(data: Buffer): string | undefined {
+  const text = data.toString('latin1');
+  const body =
+    /^<\?xml version="1\.0" encoding="utf-8"\?><soap:Envelope( xmlns:\w+="http:\/\/[\w./-]+"){3}><soap:Header>(?<header>.*)<\/soap:Header><soap:Body><wsd:Probe\/><\/soap:Body><\/soap:Envelope>$/.exec(
+      text,
+    );
+  const header = (body?.groups?.['header'] ?? '').replaceAll(/<wsa:(To|Action|MessageID)>[\w:./-]+<\/wsa:\1>/g, '<$1>');
+  const action = 'http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe';
+  return header === '<To><Action><MessageID>' &&
+    text.includes(`<wsa:Action>${action}<`) &&
+    /<wsa:MessageID>urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}</.test(text)
+    ? undefined
+    : `no WS-Discovery probe: ${text}`;
+}
+
+/** One question for the name of an IPv4 address, as a resolver asks it. */
+export function reverseName(data: Buffer): string | undefined {
+  const head = exactly(data.subarray(2, 12), [0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 0], 'DNS question');
+  if (head !== undefined) return head;
+  const labels = data
+    .toString('latin1', 12)
+    .split(/[^0-9a-z-]/)
+    .filter((label) => label !== '');
+  const name = `${labels.map((label) => String.fromCharCode(label.length) + label).join('')}\0\0\x0c\0\x01`;
+  return name === data.toString('latin1', 12) && /^(\d{1,3}\.){4}in-addr\.arpa$/.test(labels.join('.'))
+    ? undefined
+    : `no question for the name of an address: ${data.toString('hex')}`;
+}
+
+function exactly(data: Buffer, form: readonly (number | string)[], what: string): string | undefined {
+  const wanted = Buffer.concat(form.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from([part]))));
+  return data.equals(wanted) ? undefined : `no ${what}: ${data.toString('hex')}`;
 }

@@ -58,7 +58,10 @@ export type Profile =
   | 'dropbear'
   | 'telnet'
   | 'ftp'
-  | 'web6';
+  | 'web6'
+  | 'netbios'
+  | 'wsd'
+  | 'names';
 
 export interface LabOptions {
   readonly hosts: Readonly<Record<string, Profile>>;

@@ -1,12 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { probes } from '../../src/probes/index.ts';
+import { udpProbes } from '../../src/probes/index.ts';
 import { MESSAGES, nameBytes, refuseBytes, refuseRequest } from '../../src/sweep/messages.ts';
 import { AllowedPaths } from '../../src/sweep/paths.ts';
 import { userAgent } from '../../src/sweep/user-agent.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const RMCP_IPMI = '0600ff07 00 00000000 00000000';
+const ascii = (text: string): string => Buffer.from(text).toString('hex');
+/** A WS-Discovery probe as Windows writes it, but for the types. */
+const wsdProbe = (id: string): string =>
+  ascii(
+    `<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope" xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:wsd="http://schemas.xmlsoap.org/ws/2005/04/discovery"><soap:Header><wsa:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</wsa:To><wsa:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</wsa:Action><wsa:MessageID>urn:uuid:6b766d73-7765-4570-8000-0000${id}</wsa:MessageID></soap:Header><soap:Body><wsd:Probe/></soap:Body></soap:Envelope>`,
+  );
 
 test.for<{ name: string; bytes: string }>([
   { name: 'ipmi.asf-ping', bytes: '0600ff06 000011be 802a0000' },
@@ -21,6 +27,22 @@ test.for<{ name: string; bytes: string }>([
     bytes:
       '303e 020103 3011 0204 4a690000 0203 00ffe3 040104 020103 0410 300e 0400 020100 020100 0400 0400 0400 3014 0400 0400 a00e 0204 37f00000 020100 020100 3000',
   },
+  { name: 'addp.discovery', bytes: '44494749 0001 0006 ffffffffffff' },
+  { name: 'aidp.discover', bytes: '01 41494450 002a 01 00000006 01 0002 0108 ff 0d' },
+  { name: 'lantronix.query', bytes: '000000f6' },
+  { name: 'moxa.discovery', bytes: '01000008 00000000' },
+  { name: 'netbios.node-status', bytes: `002a 0000 0001 0000 0000 0000 20 434b ${'41'.repeat(30)} 00 0021 0001` },
+  { name: 'slp.service-types', bytes: '02 09 00001d 0000 000000 002a 0002 656e 0000 ffff 0007 44454641554c54' },
+  {
+    name: 'slp.attributes-smm',
+    bytes: '02 06 000033 0000 000000 002a 0002 656e 0000 0012 736572766963653a6c656e6f766f2d736d6d 0007 44454641554c54 0000 0000',
+  },
+  {
+    name: 'slp.attributes-xcc',
+    bytes: `02 06 00005e 0000 000000 002a 0002 656e 0000 003d ${ascii('service:management-hardware.Lenovo:lenovo-xclarity-controller')} 0007 44454641554c54 0000 0000`,
+  },
+  { name: 'ubiquiti.discovery', bytes: '01000000' },
+  { name: 'wsd.probe', bytes: wsdProbe('0123abcd') },
   { name: 'rfb.version-3.3', bytes: Buffer.from('RFB 003.003\n').toString('hex') },
   { name: 'rfb.version-3.7', bytes: Buffer.from('RFB 003.007\n').toString('hex') },
   { name: 'rfb.version-3.8', bytes: Buffer.from('RFB 003.008\n').toString('hex') },
@@ -64,6 +86,27 @@ test.for<{ name: string; as: string; bytes: string }>([
   },
   { name: 'an RFB security type', as: 'rfb.version-3.8', bytes: '01' },
   { name: 'a Lantronix setup record', as: 'ipmi.asf-ping', bytes: '000000f8' },
+  { name: 'the same by its own name', as: 'lantronix.query', bytes: '000000f8' },
+  { name: 'a Lantronix version, which hands out passwords too', as: 'lantronix.query', bytes: '000000f4' },
+  { name: 'a Lantronix reset', as: 'lantronix.query', bytes: '00000003 3351' },
+  { name: 'a Digi address', as: 'addp.discovery', bytes: '44494749 0003 0017 0a000009 ffffff00 0a000001 00409d31a90a 04 64627073' },
+  { name: 'a Digi restart', as: 'addp.discovery', bytes: '44494749 0005 000b 00409d31a90a 04 64627073' },
+  { name: 'Digi DHCP', as: 'addp.discovery', bytes: '44494749 0007 000c 01 00409d31a3a5 04 64627073' },
+  { name: 'a Digi wireless setting', as: 'addp.discovery', bytes: '44494749 0009 0006 ffffffffffff' },
+  { name: 'a Digi discovery of a development kit', as: 'addp.discovery', bytes: '44564b54 0001 0006 ffffffffffff' },
+  { name: 'an Avocent test of an address', as: 'aidp.discover', bytes: '01 41494450 002a 02 00000006 01 0002 0108 ff 0d' },
+  { name: 'an Avocent setting', as: 'aidp.discover', bytes: '01 41494450 002a 03 00000006 01 0002 0108 ff 0d' },
+  { name: 'a Moxa function that reads the set-up', as: 'moxa.discovery', bytes: '16000014 00000000 005555551a510090e85b20c4' },
+  { name: 'a Moxa function without data', as: 'moxa.discovery', bytes: '29000008 00000000' },
+  { name: 'an SLP registration', as: 'slp.service-types', bytes: '02 03 00001d 0000 000000 002a 0002 656e 0000 ffff 0007 44454641554c54' },
+  { name: 'SLP by multicast', as: 'slp.service-types', bytes: '02 09 00001d 2000 000000 002a 0002 656e 0000 ffff 0007 44454641554c54' },
+  {
+    name: 'a NetBIOS registration',
+    as: 'netbios.node-status',
+    bytes: `002a 2800 0001 0000 0000 0000 20 434b ${'41'.repeat(30)} 00 0021 0001`,
+  },
+  { name: 'a WS-Discovery probe with markup in its id', as: 'wsd.probe', bytes: wsdProbe('<a/>0000') },
+  { name: 'a question for a name', as: 'dns.ptr', bytes: '002a 0100 0001 0000 0000 0000 00 000c 0001' },
   { name: 'anything under a name that is not in the list', as: 'telnet.login', bytes: '61646d696e' },
   { name: 'anything under the name of a grammar', as: 'http.get', bytes: Buffer.from('GET / HTTP/1.1\r\n\r\n').toString('hex') },
 ])('$name is not sent', ({ as, bytes }) => expect(refuseBytes(as, hex(bytes))).toMatchObject({ code: 'not-allowed' }));
@@ -82,15 +125,32 @@ test('every message that a probe sends unasked may be sent', () =>
   fc.assert(
     fc.property(fc.nat(3), fc.infiniteStream(fc.nat(0xffffffff)), (attempt, numbers) => {
       const random = (): number => numbers.next().value ?? 0;
-      for (const probe of [probes.ipmi, probes.snmp])
+      for (const probe of udpProbes)
         for (const { name, bytes } of probe.hello(attempt, random)) expect(refuseBytes(name, bytes)).toBeUndefined();
     }),
   ));
 
+test('of the protocols that can also set something only the one function that reads is in the list', () => {
+  const names = MESSAGES.filter(({ transport }) => transport === 'udp').map(({ name }) => name);
+  for (let code = 0; code <= 0xff; code += 1) {
+    const byte = code.toString(16).padStart(2, '0');
+    for (const { name, bytes, reads } of [
+      { name: 'addp.discovery', bytes: `44494749 00${byte} 0006 ffffffffffff`, reads: 1 },
+      { name: 'aidp.discover', bytes: `01 41494450 002a ${byte} 00000006 01 0002 0108 ff 0d`, reads: 1 },
+      { name: 'lantronix.query', bytes: `000000${byte}`, reads: 0xf6 },
+      { name: 'moxa.discovery', bytes: `${byte}000008 00000000`, reads: 1 },
+    ])
+      expect(
+        names.filter((one) => refuseBytes(one, hex(bytes)) === undefined),
+        bytes,
+      ).toEqual(code === reads ? [name] : []);
+  }
+});
+
 test('a byte that is changed anywhere but where it may vary is refused', () => {
   for (const { name, template } of MESSAGES) {
     if (template === undefined) continue;
-    const bytes = Buffer.from(template.replaceAll('.', '0'), 'hex');
+    const bytes = Buffer.from(template.replaceAll('.', '0').replaceAll('hh', '30'), 'hex');
     expect(refuseBytes(name, bytes)).toBeUndefined();
     for (let at = 0; at < bytes.length; at += 1) {
       const changed = Buffer.from(bytes);

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { InputError, problemText } from '../../src/errors.ts';
+import { budgetFor } from '../../src/sweep/budget.ts';
 import { type AddressRange, blocksOf, formatAddress, parseAddress, spaceOf, urlHost, withoutZone } from '../../src/targets/addresses.ts';
+import { ALSO, parseAlso, withAlso } from '../../src/targets/also.ts';
 import { Guard } from '../../src/targets/guard.ts';
 import { HostSet, rangeText } from '../../src/targets/hosts.ts';
 import { collectTargets, splitList } from '../../src/targets/lists.ts';
@@ -246,8 +248,14 @@ test.for([
       '16993/tcp=https@living',
       '161/udp=snmp',
       '623/udp=ipmi',
+      '2362/udp=addp@living',
+      '3211/udp=aidp@living',
+      '4800/udp=moxa@living',
+      '30718/udp=lantronix@living',
     ],
   ],
+  ['U:137,427,3702,10001', ['137/udp=netbios', '427/udp=slp', '3702/udp=wsd', '10001/udp=ubiquiti']],
+  ['1137/udp=netbios@living', ['1137/udp=netbios@living']],
   ['443', ['443/tcp=https']],
   ['22,80', ['22/tcp=ssh', '80/tcp=http']],
   ['2222=ssh@living,4001', ['2222/tcp=ssh@living', '4001/tcp=listen']],
@@ -277,6 +285,49 @@ test('the wide set asks everybody everything, and what is written reads back', (
   expect(ports.length).toBeGreaterThan(parsePorts('default').ports.length);
   for (const set of ['default', 'wide', '2222=ssh@living,80'])
     expect(parsePorts(parsePorts(set).ports.map(portText).join(','))).toEqual(parsePorts(set));
+});
+
+test.for<{ words: readonly string[]; channels: readonly string[]; says?: RegExp }>([
+  { words: [], channels: [] },
+  { words: ['dns,netbios'], channels: ['netbios', 'dns'] },
+  { words: ['wsd', ' slp , wsd', 'ubiquiti'], channels: ['wsd', 'slp', 'ubiquiti'] },
+  {
+    words: ['netbois'],
+    channels: [],
+    says: /--also netbois: there is no such channel, did you mean "netbios"\? \(netbios, wsd, slp, ubiquiti, dns\)/,
+  },
+  { words: ['dns,'], channels: ['dns'], says: /--also "": there is no such channel/ },
+  { words: ['toString'], channels: [], says: /no such channel/ },
+])('--also $words', ({ words, channels, says }) => {
+  const read = parseAlso(words);
+  expect(read.channels).toEqual(channels);
+  const text = read.problems.map(problemText).join('\n');
+  if (says === undefined) expect(text).toBe('');
+  else expect(text).toMatch(says);
+});
+
+test('channels that are opted into are asked of living addresses, at a port that was named as it was named', () => {
+  const named = parsePorts('80,137/udp,1427/udp=slp').ports;
+  const all = withAlso(named, ['netbios', 'slp', 'dns']).map(portText);
+  expect(all).toEqual(['80/tcp=http', '137/udp=netbios', '1427/udp=slp', '427/udp=slp@living']);
+  expect(portsOf(all.join(',')).toSorted(), 'as it is in the journal').toEqual(all.toSorted());
+  expect(withAlso(named, ['dns'])).toEqual(named);
+});
+
+test.for([
+  ['default', [], 12],
+  ['wide', [], 12],
+  ['80', ['netbios'], 14],
+  ['80', ['netbios', 'wsd', 'slp', 'ubiquiti', 'dns'], 20],
+  ['80,137/udp,1137/udp=netbios', ['netbios'], 14],
+] as const)('a device gets at most so many datagrams in a sweep of %s with %j: %i', ([ports, also, datagrams]) =>
+  expect(budgetFor(withAlso(parsePorts(ports).ports, also)).datagrams).toBe(datagrams),
+);
+
+test('no set of ports holds what must be opted into', () => {
+  const opted = KNOWN_PORTS.filter(({ of }) => of === 'also').map(({ protocol }) => protocol);
+  expect(opted.length).toBe(Object.keys(ALSO).length - 1);
+  for (const set of ['default', 'wide']) for (const { protocol } of parsePorts(set).ports) expect(opted).not.toContain(protocol);
 });
 
 test('no known port that may be a serial line is written to', () => {

@@ -16,6 +16,7 @@
 #   OWNER      a process id: when that process is gone, the lab takes itself down
 #
 # profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary openssh dropbear telnet ftp web6
+#           netbios wsd names (each in a namespace of its own behind the fleet's: routed, with MODE=drop)
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -24,7 +25,8 @@ network=10.77.0.0/16
 check() {
   local missing='' tool
   [ "$(id -u)" = 0 ] || { echo 'network namespaces need root' >&2; exit 1; }
-  for tool in ip nft cc setpriv openssl nginx ipmi_sim ipmitool snmpd Xtigervnc vncpasswd x11vnc websockify nmap tcpdump sshd dropbear telnetd vsftpd socat; do
+  for tool in ip nft cc setpriv openssl nginx ipmi_sim ipmitool snmpd Xtigervnc vncpasswd x11vnc websockify nmap tcpdump \
+    sshd dropbear telnetd vsftpd socat nmbd nmblookup wsdd2 dnsmasq; do
     command -v $tool >/dev/null || missing="$missing $tool"
   done
   [ -f /usr/share/novnc/vnc.html ] || missing="$missing novnc"
@@ -289,6 +291,63 @@ greetings_up() {
   done
 }
 
+# ---- discovery: servers that listen on all addresses of where they run, and answer from the one that the route home gives them ----------
+apart() { # apart ADDRESS: a namespace for one host; its name is left in $own
+  local at=${1##*.}
+  own=$name-own$at
+  ip netns add "$own"
+  echo "$own" >>"$state/namespaces"
+  ip netns exec "$own" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+  ip -n "$own" link set lo up
+  ip -n "$own" link add eth0 type veth peer name "ow$at" netns "$fleet"
+  # A mask that holds the scanners too: wsdd2 answers nobody from another network.
+  ip -n "$own" addr add "$1/15" broadcast + dev eth0 noprefixroute
+  ip -n "$own" link set eth0 up
+  ip -n "$fleet" link set "ow$at" up
+  ip netns exec "$fleet" sysctl -qw "net.ipv4.conf.ow$at.proxy_arp=1"
+  # The answers go through the fleet, which speaks for the scanners.
+  ip -n "$own" route add 10.76.0.0/16 dev eth0
+  ip -n "$fleet" route del local "$1/32" dev lo
+  ip -n "$fleet" route add "$1/32" dev "ow$at"
+}
+
+start_own() { # start_own NAME COMMAND…: the same as start, in the namespace made last
+  local label=$1
+  shift
+  ip netns exec "$own" "$@" >"$state/log/$label" 2>&1 </dev/null &
+  echo "$! $label" >>"$state/pids"
+}
+
+discovery_up() {
+  local address folder own k
+  for address in $(with netbios); do
+    apart "$address"
+    folder=$state/netbios/$address
+    mkdir -p "$folder"
+    {
+      printf '[global]\nnetbios name = LAB%s\nworkgroup = LABGROUP\ninterfaces = eth0\nbind interfaces only = yes\n' "${address##*.}"
+      for k in 'lock directory' 'state directory' 'cache directory' 'pid directory' 'private dir' 'ncalrpc dir'; do echo "$k = $folder"; done
+    } >"$folder/smb.conf"
+    start_own "netbios-$address" nmbd -F --no-process-group -s "$folder/smb.conf" -l "$folder"
+    wait_for listening_own u 137
+  done
+  for address in $(with wsd); do
+    apart "$address"
+    start_own "wsd-$address" wsdd2 -4 -u -w -i eth0 -H lab -N LAB -G LABGROUP
+    wait_for listening_own u 3702
+  done
+  for address in $(with names); do
+    apart "$address"
+    start_own "names-$address" dnsmasq --no-daemon --conf-file=/dev/null --pid-file= --user=root --no-resolv --no-hosts --log-queries --log-facility=- \
+      $(awk '{ split($1, n, "."); printf "--ptr-record=%s.%s.%s.%s.in-addr.arpa,%s-%s.lab.invalid ", n[4], n[3], n[2], n[1], $2, n[4] }' "$hosts")
+    wait_for listening_own u 53
+  done
+}
+
+listening_own() { # listening_own PROTOCOL PORT
+  ip netns exec "$own" ss -Hln"$1" "src :$2" | grep -q .
+}
+
 # wait_for COMMAND…: until it succeeds, ten seconds at most
 wait_for() { for _ in $(seq 100); do "$@" 2>/dev/null && return; sleep 0.1; done; echo "not up: $*" >&2; return 1; }
 
@@ -306,6 +365,7 @@ servers_up() {
   for address in $(with openssh dropbear); do wait_for listening t "$address" 22; done
   for address in $(with telnet); do wait_for listening t "$address" 23; done
   for address in $(with ftp); do wait_for listening t "$address" 21; done
+  discovery_up
   for address in $(with bmc old-bmc tls13); do wait_for listening t "$address" 443; done
   for address in $(with printer web web6 trap-setup trap-away canary); do wait_for listening t "$address" 80; done
   for address in $(with bmc old-bmc); do wait_for listening u "$address" 623; done
