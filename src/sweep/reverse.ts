@@ -1,7 +1,7 @@
 import { Resolver } from 'node:dns/promises';
 import pLimit from 'p-limit';
 import { codeOf, inputError } from '../errors.ts';
-import { type AddressNumber, formatAddress, parseAddress } from '../targets/addresses.ts';
+import { type AddressNumber, formatAddress, parseAddress, withoutZone } from '../targets/addresses.ts';
 import type { Guard } from '../targets/guard.ts';
 import type { Audit } from './audit.ts';
 
@@ -134,5 +134,5 @@ function placeOf(server: string): { readonly host: string; readonly port: number
 /** `5.2.0.192.in-addr.arpa` (RFC 1035 section 3.5), and for IPv6 its 32 digits in `ip6.arpa` (RFC 3596 section 2.5). */
 export function reverseNameOf(address: AddressNumber): string {
   if (typeof address === 'number') return `${formatAddress(address).split('.').toReversed().join('.')}.in-addr.arpa`;
-  return `${address.toString(16).padStart(32, '0').split('').toReversed().join('.')}.ip6.arpa`;
+  return `${withoutZone(address).toString(16).padStart(32, '0').split('').toReversed().join('.')}.ip6.arpa`;
 }

@@ -1,5 +1,6 @@
 import { type AddressNumber, familyOf } from '../targets/addresses.ts';
 import { Permutation } from '../targets/permutation.ts';
+import { KNOWN_PORTS } from '../targets/known-ports.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import type { Fate } from './ledger.ts';
 import type { Neighbours } from './neighbours.ts';
@@ -53,7 +54,7 @@ export class Schedule {
       [...ports.keys()].filter((index) => ports[index]?.transport === transport && (ports[index]?.living === true) === living);
     this.tcp = indexesOf('tcp', false);
     this.udp = indexesOf('udp', false);
-    this.living = { tcp: indexesOf('tcp', true), udp: indexesOf('udp', true) };
+    this.living = { tcp: indexesOf('tcp', true), udp: indexesOf('udp', true).toSorted((a, b) => worth(ports[a]) - worth(ports[b])) };
     const attempts = [...Array(plan.retries + 1).keys()];
     this.passes = [
       ...attempts.flatMap((attempt) => [
@@ -180,6 +181,12 @@ export class Schedule {
 
 /** Of addresses that nothing came back from, at a port that only living ones are asked at. */
 export const NO_LIFE = 'no sign of life';
+
+/** The place of a port in the list of known ones: a device's account bears only so many datagrams, and what tells most is asked first. */
+function worth(plan: PortPlan | undefined): number {
+  const place = KNOWN_PORTS.findIndex(({ transport, port }) => transport === plan?.transport && port === plan.port);
+  return place < 0 ? KNOWN_PORTS.length : place;
+}
 
 function isByAddress({ transport, living }: Pass): boolean {
   return transport === 'udp' && !living;
