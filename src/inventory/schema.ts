@@ -90,6 +90,10 @@ export const InventorySchema = z.strictObject({
       ranges: z.array(Text).describe('first-last, or one address'),
       names: z.record(z.string(), Text).describe('address to the name that was given for it'),
       ports: z.array(Text).describe('443/tcp=https'),
+      snmp: z
+        .strictObject({ communities: Count, users: Count })
+        .exactOptional()
+        .describe('how many credentials were given for reading SNMP; absent where none was'),
     })
     .exactOptional(),
   completeness: z.strictObject({

@@ -4,15 +4,17 @@ import { InputError, ForbiddenError, inputError } from '../errors.ts';
 import type { Matcher } from '../fingerprints/match.ts';
 import { Journal, type JournalEntry } from '../observations/journal.ts';
 import { indexObservations, type ReadEntry } from '../observations/read.ts';
-import { probes } from '../probes/index.ts';
+import { probes, snmpWith } from '../probes/index.ts';
 import { AuditFile, NO_AUDIT } from '../sweep/audit.ts';
-import { DEFAULT_BUDGET } from '../sweep/budget.ts';
+import { DEFAULT_BUDGET, readsWith } from '../sweep/budget.ts';
 import { Devices } from '../sweep/device.ts';
 import { rehearse } from '../sweep/exchange.ts';
 import { Gates } from '../sweep/gates.ts';
 import type { Limitation } from '../sweep/guards.ts';
 import type { Ledger } from '../sweep/ledger.ts';
 import type { AllowedPaths } from '../sweep/paths.ts';
+import { NO_CREDENTIALS, type SnmpCredentials } from '../sweep/snmp-credentials.ts';
+import { loadSnmp } from '../sweep/snmp-library.ts';
 import type { Checkpoint } from '../sweep/state.ts';
 import { type Progress, Sweep } from '../sweep/sweep.ts';
 import { formatAddress, parseAddress } from '../targets/addresses.ts';
@@ -22,7 +24,7 @@ import { parseRange } from '../targets/parse.ts';
 import { parsePorts, type PortPlan, portText } from '../targets/ports.ts';
 import { Conversations } from './conversation.ts';
 
-/** What a sweep is to do. All of it goes into the journal, so that a resume needs nothing else. */
+/** What a sweep is to do. All of it goes into the journal, so that a resume needs nothing else; but for credentials, which are no part of it. */
 export interface ScanPlan {
   readonly hosts: HostSet;
   readonly ports: readonly PortPlan[];
@@ -41,7 +43,11 @@ export interface ScanOptions {
   readonly matcher: Matcher;
   readonly guard: Guard;
   readonly paths: AllowedPaths;
+  /** For reading SNMP. They are written nowhere, so a resume must be given them again. */
+  readonly credentials?: SnmpCredentials | undefined;
   readonly audit?: string | undefined;
+  /** What the operator should know before the sweep is over. */
+  readonly onNote?: ((text: string) => void) | undefined;
   readonly onProgress?: ((progress: ScanProgress) => void) | undefined;
   /** Aborting it ends the sweep with a valid, partial journal. */
   readonly signal?: AbortSignal | undefined;
@@ -86,6 +92,8 @@ export async function resumeScan(options: ScanOptions): Promise<ScanResult> {
       reason: 'its sweep has ended; there is nothing left to do (`kvmsweep identify` makes its inventory again)',
     });
   const plan = planOf(begun, file);
+  if (begun['snmp'] !== undefined && (options.credentials ?? NO_CREDENTIALS).isEmpty)
+    options.onNote?.('the sweep began with SNMP credentials, which are in no file: give them again, or what is left is swept without');
   const afterwards = index.afterCheckpoint.flatMap(({ host, transport, port, probe }) => {
     const address = parseAddress(host);
     const known = plan.ports.find((one) => one.transport === transport && one.port === port);
@@ -114,17 +122,23 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
   const from = performance.now();
   const audit = options.audit === undefined ? NO_AUDIT : new AuditFile(options.audit);
   const faults: string[] = [];
+  const credentials = options.credentials ?? NO_CREDENTIALS;
+  const snmp = snmpWith(credentials);
+  /** What the journal tells of them: how many. */
+  const given = credentials.isEmpty ? {} : { snmp: credentials.counts };
   const write = (kind: JournalEntry['kind'], rest: object): void => journal.write({ v: 1, kind, ...rest });
   const conversations = new Conversations({
     matcher: options.matcher,
     ports: plan.ports,
+    credentials,
+    snmp,
     onObservation: (observation) => journal.write(observation),
     onFault: (device, error) => {
       // What cannot be written down ends the sweep; what a device made us stumble over ends the conversation with it.
       if (error instanceof InputError) throw error;
-      faults.push(
-        `${device.host}: ${error instanceof ForbiddenError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      );
+      const what =
+        error instanceof ForbiddenError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+      faults.push(credentials.struckOut(`${device.host}: ${what}`));
     },
   });
   const devices = new Devices({
@@ -134,9 +148,10 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
     gates: new Gates(),
     hosts: plan.hosts,
     ports: plan.ports,
-    budget: { ...DEFAULT_BUDGET, talkMs: plan.hostTimeoutMs },
+    budget: { ...DEFAULT_BUDGET, talkMs: plan.hostTimeoutMs, reads: readsWith(credentials.counts) },
+    credentials,
   });
-  const sweep = new Sweep(plan, devices, [probes.ipmi, probes.snmp], {
+  const sweep = new Sweep(plan, devices, [probes.ipmi, snmp], {
     onOpen: (found) => conversations.open(found),
     onReset: (device, port) => conversations.reset(device, port),
     onAnswer: (device, port, talk) => conversations.answer(device, port, talk),
@@ -149,8 +164,8 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
   });
   if (past.resumed) {
     sweep.resume(past.checkpoints, past.afterwards);
-    write('run', { resumed: true, at: new Date().toISOString() });
-  } else write('run', { at: new Date().toISOString(), ...runEntry(plan) });
+    write('run', { resumed: true, at: new Date().toISOString(), ...given });
+  } else write('run', { at: new Date().toISOString(), ...runEntry(plan), ...given });
   const progress = (): void => options.onProgress?.({ ...sweep.progress, found: conversations.found, elapsedMs: performance.now() - from });
   const ticker = setInterval(progress, PROGRESS_MS);
   const onAbort = (): void => sweep.stop('interrupted');
@@ -158,6 +173,7 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
   if (options.signal?.aborted === true) onAbort();
   try {
     await rehearse();
+    if (!credentials.isEmpty) await loadSnmp();
     await sweep.run();
     const limitations: Limitation[] = [...sweep.limitations, ...faultLimitations(faults)];
     const complete = limitations.length === 0;

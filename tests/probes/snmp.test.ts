@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ProbeError } from '../../src/errors.ts';
-import { BerReader } from '../../src/probes/ber.ts';
 import { snmp } from '../../src/probes/snmp.ts';
+import { BerReader } from '../../src/sweep/ber.ts';
 import { refuseBytes } from '../../src/sweep/messages.ts';
 import type { Facts } from '../../src/vocabulary.ts';
 import { PlaybackDatagrams } from '../support/playback.ts';
