@@ -14,7 +14,7 @@ export interface BudgetLimits {
 export const DEFAULT_BUDGET: BudgetLimits = { connects: 40, requests: 16, datagrams: 12, reads: 0, talkMs: 60_000 };
 
 /** Requests after the one that a credential was tried with. An agent of SNMPv1 is asked for one object at a time. */
-const SNMP_READS = 12;
+const SNMP_READS = 14;
 /** A user costs the discovery of the engine, and a request. */
 const DATAGRAMS_PER_USER = 2;
 
