@@ -14,6 +14,8 @@ const MAX_ID = 0x7fffffff;
 /** RFC 3412 section 6.4: authenticated, encrypted, reportable. */
 const FLAG = { auth: 1, privacy: 2, reportable: 4 } as const;
 const USM = 3;
+/** RFC 3411 section 5, SnmpEngineID. */
+const MAX_ENGINE_ID = 32;
 /** More in one request, and an old agent's answer does not fit its 484 octets. */
 const MAX_OBJECTS = 6;
 
@@ -47,6 +49,11 @@ interface SecuredMessage {
   readonly rest: BerReader;
 }
 
+/** RFC 3414 section 2.4: boots and time are never negative. */
+function isCount(value: number | undefined): value is number {
+  return value !== undefined && value >= 0 && value <= MAX_ID;
+}
+
 /** The outer parts of an SNMPv3 message (RFC 3412 section 6, RFC 3414 section 2.4), or undefined where it is none. */
 function readSecured(bytes: Buffer): SecuredMessage | undefined {
   const whole = new BerReader(bytes);
@@ -67,7 +74,7 @@ function readSecured(bytes: Buffer): SecuredMessage | undefined {
   const salt = usm?.octets();
   const flag = flags?.length === 1 ? flags[0] : undefined;
   if (flag === undefined || model !== USM || id === undefined || size === undefined) return undefined;
-  if (engineId === undefined || boots === undefined || time === undefined) return undefined;
+  if (engineId === undefined || engineId.length > MAX_ENGINE_ID || !isCount(boots) || !isCount(time)) return undefined;
   if (user === undefined || digest === undefined || salt === undefined) return undefined;
   return { flags: flag, engineId, boots, time, user, digest, salt, rest: message };
 }
