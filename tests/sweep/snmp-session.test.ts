@@ -1,7 +1,7 @@
 import dgram from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as snmp from 'net-snmp';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { ForbiddenError, ProbeError } from '../../src/errors.ts';
 import { BerReader } from '../../src/sweep/ber.ts';
 import { type BudgetLimits, DEFAULT_BUDGET, readsWith } from '../../src/sweep/budget.ts';
@@ -23,7 +23,8 @@ const DESCR = '1.3.6.1.2.1.1.1.0';
 const TYPE = '1.3.6.1.2.1.1.2.0';
 const NAME = '1.3.6.1.2.1.1.5.0';
 const closers: (() => Promise<unknown> | void)[] = [];
-afterEach(async () => {
+// Each has a port of its own, so that some can wait for their time-out together.
+afterAll(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
@@ -310,7 +311,15 @@ test('the largest datagram that there is: its value is read, whole', async () =>
   expect((reply.values.get(DESCR) as Buffer).length).toBe(65_000);
 });
 
-test.for<{ name: string; port: number; answer: Answer; credential?: SnmpCredential; kind: string; note: RegExp; datagrams: number }>([
+test.concurrent.for<{
+  name: string;
+  port: number;
+  answer: Answer;
+  credential?: SnmpCredential;
+  kind: string;
+  note: RegExp;
+  datagrams: number;
+}>([
   { name: 'no answer', port: 11_720, answer: () => [], kind: 'silent', note: /did not answer/, datagrams: 1 },
   {
     name: 'fewer objects than were asked for',
