@@ -527,7 +527,7 @@ test('noise: whatever an agent sends, the request ends and the process lives', {
     });
   });
   for (const credential of [COMMUNITY, OLD, USER])
-    for (let turn = 0; turn < 40; turn += 1) {
+    for (let turn = 0; turn < 20; turn += 1) {
       const setup = setUp();
       const result = await ask(setup, 11_740, credential, (agent) => agent.get([DESCR]), performance.now() + 60).catch(
         (reason: unknown) => reason,
