@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { ProbeError } from '../../src/errors.ts';
 import { AuditFile } from '../../src/sweep/audit.ts';
 import { Bits, EndpointSet, packNumbers, unpackNumbers } from '../../src/sweep/bits.ts';
-import { Budget, DEFAULT_BUDGET } from '../../src/sweep/budget.ts';
+import { Budget, DEFAULT_BUDGET, readsWith } from '../../src/sweep/budget.ts';
 import { Gates } from '../../src/sweep/gates.ts';
 import { clientHello } from '../../src/sweep/client-hello.ts';
 import { emptyPort, ledgerErrors, sumPorts } from '../../src/sweep/ledger.ts';
@@ -166,4 +166,18 @@ test('JSON on a terminal is shown, not obeyed, and reads back as it was', () => 
       expect(json).toBe(printable(json));
     }),
   );
+});
+
+test.for([
+  { given: { communities: 0, users: 0 }, reads: 0 },
+  { given: { communities: 1, users: 0 }, reads: 15 },
+  { given: { communities: 0, users: 1 }, reads: 16 },
+  { given: { communities: 5, users: 3 }, reads: 25 },
+])('with $given a device may get $reads datagrams more, on an account of their own', ({ given, reads }) => {
+  expect(readsWith(given)).toBe(reads);
+  const budget = new Budget({ ...DEFAULT_BUDGET, reads: readsWith(given) });
+  budget.countSweep(3, given.communities);
+  budget.countSweep(3, given.communities);
+  expect(Array.from({ length: 40 }, () => budget.read()).filter(Boolean)).toHaveLength(reads - given.communities);
+  expect(Array.from({ length: 40 }, () => budget.datagram()).filter(Boolean)).toHaveLength(12 - 3);
 });
