@@ -10,6 +10,7 @@ import { readFingerprints } from '../src/fingerprints/load.ts';
 import { FingerprintSchema } from '../src/fingerprints/schema.ts';
 import { readPersonas } from '../src/fleet/index.ts';
 import { InventorySchema } from '../src/inventory/schema.ts';
+import { readOidRules } from '../src/sweep/oids.ts';
 import { AllowedPaths, readPathRules } from '../src/sweep/paths.ts';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -19,7 +20,7 @@ try {
   rmSync('dist', { recursive: true, force: true });
   execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
   mkdirSync('dist/data');
-  const bundles = { facts: readFactDefinitions(), paths: readPathRules(), fingerprints, fleet: readPersonas() };
+  const bundles = { facts: readFactDefinitions(), paths: readPathRules(), oids: readOidRules(), fingerprints, fleet: readPersonas() };
   for (const [name, data] of Object.entries(bundles)) writeFileSync(`dist/data/${name}.json`, JSON.stringify(data));
   const schemas = { fingerprint: FingerprintSchema, inventory: InventorySchema };
   for (const [name, schema] of Object.entries(schemas))

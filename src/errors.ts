@@ -41,6 +41,8 @@ const TEXTS = {
   'bad-port': (a: { text: string; reason: string }) =>
     `"${a.text}" is no port list: ${a.reason} (examples: -p 80,443  -p T:80-90,U:623  -p 8443=https,1623/udp=ipmi)`,
   'bad-option': (a: { option: string; text: string; reason: string }) => `${a.option} ${a.text}: ${a.reason}`,
+  // Never with the text that was given: it may be, or hold, the secret.
+  'bad-credential': (a: { what: string; reason: string }) => `${a.what}: ${a.reason} (how they are given: docs/snmp.md)`,
   'bad-path': (a: { path: string; reason: string }) => `--allow-path ${a.path}: ${a.reason}`,
   'bad-journal-line': (a: { reason: string }) => `not a journal line (${a.reason}); it is left out, the rest is kept`,
   'not-a-journal': (a: { file: string; reason: string }) => `${a.file} is no journal of a sweep: ${a.reason}`,

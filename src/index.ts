@@ -11,6 +11,8 @@ export { DEFAULT_PORTS, parsePorts, type PortPlan } from './targets/ports.ts';
 
 export { AllowedPaths, loadPathRules } from './sweep/paths.ts';
 export { MESSAGES } from './sweep/messages.ts';
+export { collectCredentials, type CredentialSources } from './sweep/snmp-credential-sources.ts';
+export type { SnmpCredentials } from './sweep/snmp-credentials.ts';
 export type { Ledger, PortLedger } from './sweep/ledger.ts';
 
 export { byEndpoint, type EndpointFacts, type Observation, readObservation } from './observations/observation.ts';

@@ -26,12 +26,12 @@ export function register(program: Command): void {
         import('../outputs/explain.ts'),
         import('../errors.ts'),
       ]);
-      const { devices } = readInventory(file);
+      const { devices, asked } = readInventory(file);
       const chosen =
         address === undefined
           ? devices
           : devices.filter(({ addresses, deviceKey }) => addresses.includes(address) || deviceKey === address);
       if (address !== undefined && chosen.length === 0) throw inputError('no-such-device', { address, file });
-      process.stdout.write(chosen.map((device) => deviceText(device)).join('\n'));
+      process.stdout.write(chosen.map((device) => deviceText(device, asked)).join('\n'));
     });
 }

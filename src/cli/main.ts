@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { version } from '../data.ts';
 import { InputError } from '../errors.ts';
+import { withoutUnknownValues } from './arguments.ts';
 import { EXIT } from './exit.ts';
 
 /** Runs the command line. Each command's work is imported when it is asked for: `--help` should not wait for what it does not need. */
@@ -18,6 +19,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version(), '-V, --version')
     .showHelpAfterError('(kvmsweep --help shows how it is used)')
     .configureHelp({ showGlobalOptions: false })
+    .configureOutput({ outputError: (text, write) => write(withoutUnknownValues(text)) })
     .exitOverride()
     .addHelpText(
       'after',

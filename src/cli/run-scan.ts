@@ -10,6 +10,8 @@ import { resumeScan, scan, type ScanPlan, type ScanProgress, type ScanResult } f
 import { readNeighbours } from '../sweep/neighbour-table.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { resolveNames } from '../sweep/resolve.ts';
+import { collectCredentials } from '../sweep/snmp-credential-sources.ts';
+import type { SnmpCredentials } from '../sweep/snmp-credentials.ts';
 import { type AddressNumber, type AddressRange, formatAddress } from '../targets/addresses.ts';
 import { parseAlso, withAlso } from '../targets/also.ts';
 import { Guard } from '../targets/guard.ts';
@@ -18,6 +20,7 @@ import { collectTargets } from '../targets/lists.ts';
 import { parseTargets } from '../targets/parse.ts';
 import { parsePorts } from '../targets/ports.ts';
 import { count } from '../text.ts';
+import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
 import { type Knowledge, loadKnowledge } from './knowledge.ts';
 import { reconcileAndPrint } from './findings.ts';
@@ -45,6 +48,9 @@ export interface ScanCommandOptions {
   readonly hostTimeout: number;
   readonly seed?: number;
   readonly resume?: string;
+  readonly snmpCommunity?: string[];
+  readonly snmpUser?: string[];
+  readonly snmpCredentials?: string;
   readonly audit?: string;
   readonly allowPublic?: boolean;
   readonly fingerprints?: string;
@@ -61,6 +67,11 @@ const MAX_ENDPOINTS = 2 ** 32;
 export async function runScan(words: readonly string[], options: ScanCommandOptions): Promise<number> {
   const files = outputFiles(options);
   const guard = Guard.fromEnvironment({ allowPublic: options.allowPublic === true });
+  const { credentials, notes } = collectCredentials(
+    { communities: options.snmpCommunity, users: options.snmpUser, file: options.snmpCredentials },
+    process.env,
+  );
+  if (options.quiet !== true) for (const note of notes) process.stderr.write(`note: ${note}\n`);
   return sweepAndReport({
     knowledge: loadKnowledge(options),
     guard,
@@ -69,6 +80,7 @@ export async function runScan(words: readonly string[], options: ScanCommandOpti
     approved: options.approved === undefined ? undefined : readApprovedList(options.approved, options.failOn),
     previous: readPrevious(options, files.inventory),
     plan: options.resume === undefined ? await planScan(words, options, guard) : undefined,
+    credentials,
     audit: options.audit,
     print: options,
   });
@@ -83,12 +95,23 @@ export interface SweepJob {
   readonly previous: readonly Device[];
   /** Undefined: the journal is continued. */
   readonly plan: ScanPlan | undefined;
+  readonly credentials?: SnmpCredentials;
   readonly audit?: string | undefined;
   readonly print: { readonly format: Format; readonly all?: boolean; readonly quiet?: boolean; readonly failOn?: string };
 }
 
 /** Sweeps, writes the inventory, prints devices and findings, says how complete it all is. @returns the exit code */
-export async function sweepAndReport({ knowledge, guard, files, approved, previous, plan, audit, print }: SweepJob): Promise<number> {
+export async function sweepAndReport({
+  knowledge,
+  guard,
+  files,
+  approved,
+  previous,
+  plan,
+  credentials,
+  audit,
+  print,
+}: SweepJob): Promise<number> {
   const say = (text: string): void => void (print.quiet === true || process.stderr.write(`${text}\n`));
   const progress = new ProgressLine({ quiet: print.quiet === true });
   const from = performance.now();
@@ -100,7 +123,9 @@ export async function sweepAndReport({ knowledge, guard, files, approved, previo
       matcher: knowledge.matcher,
       guard,
       paths: knowledge.paths,
+      credentials,
       audit,
+      onNote: (text: string) => say(`note: ${text}`),
       signal: interrupt.signal,
       onProgress: (now: ScanProgress) => progress.show(now),
     };
@@ -178,7 +203,7 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
     ratePerNetwork: options.ratePer24 ?? (options.fast === true ? RATES.fast : RATE_PER_24),
     retries: options.retries,
     hostTimeoutMs: options.hostTimeout,
-    arguments: process.argv.slice(2),
+    arguments: withoutSecrets(process.argv.slice(2)),
   };
 }
 

@@ -47,6 +47,9 @@ export function register(program: Command): void {
     .addOption(new Option('--host-timeout <time>', 'talk to one device for so long at most').argParser(duration).default(60_000, '60s'))
     .option('--seed <number>', 'order of the sweep, for repeating one', wholeNumber(0, 2 ** 32 - 1))
     .option('--resume <journal>', 'continue an interrupted sweep; no targets are given')
+    .option('--snmp-community <text>', 'read SNMP v2c agents with this community (more than one: repeat; see docs/snmp.md)', collect)
+    .option('--snmp-user <user>', 'read SNMPv3 agents as this user: name=NAME,auth=sha:KEY,privacy=aes:KEY', collect)
+    .option('--snmp-credentials <file>', 'communities and users from a YAML file, which only you should be able to read')
     .option('--audit <file>', 'log every connection and every byte that is sent')
     .option('--allow-public', 'sweep public addresses too: yours, that is')
     .option('--fingerprints <folder>', 'add or override fingerprints with your own')
@@ -62,6 +65,7 @@ Examples:
   kvmsweep scan 10.20.0.0/16 --exclude 10.20.99.0/24 --approved approved.csv --fail-on unapproved,impostor
   kvmsweep scan -iL subnets.txt -p default,9443=https -o monday.json
   kvmsweep scan -p list
+  kvmsweep scan 10.20.0.0/24 --snmp-credentials snmp.yaml
   kvmsweep scan --resume kvmsweep-2026-11-22T20-00-00Z.ndjson
 
 Opt-in channels (--also netbios,dns …), asked of addresses that have shown a sign of life:
@@ -70,7 +74,8 @@ ${Object.entries(ALSO)
   .join('\n')}
 Each but dns adds two to the twelve datagrams that a device gets at most.
 
-Ctrl-C ends with a valid inventory that is marked as partial.`,
+Ctrl-C ends with a valid inventory that is marked as partial.
+Others on this machine can see the words of a command: give secrets in a file, or as KVMSWEEP_SNMP_COMMUNITY and KVMSWEEP_SNMP_CREDENTIALS (a path).`,
     )
     .action(async (targets: string[], options: ScanCommandOptions) => {
       if (options.ports === 'list') {

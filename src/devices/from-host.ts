@@ -233,10 +233,15 @@ function placeOf({ host, transport, port }: EndpointFacts): string {
 /** The protocol that an endpoint was found to speak is that of the last of its probes: https over tls. */
 const SPEAKS = ['https', 'http', 'tls', 'rfb', 'ipmi', 'snmp', 'redfish', 'ssh', 'telnet', 'ftp', 'listen'];
 
-function deviceEndpoint({ host, transport, port, probes, outcomes }: EndpointFacts): DeviceEndpoint[] {
+function deviceEndpoint(endpoint: EndpointFacts): DeviceEndpoint[] {
+  const { host, transport, port, outcomes } = endpoint;
   if (transport === undefined || port === undefined) return [];
-  const probe = SPEAKS.find((one) => probes.includes(one)) ?? probes[0] ?? Object.keys(outcomes)[0] ?? 'unknown';
-  return [{ host, port, transport, probe }];
+  return [{ host, port, transport, probe: spokenAt(endpoint) ?? Object.keys(outcomes)[0] ?? 'unknown' }];
+}
+
+/** The protocol that an endpoint has spoken, if any. */
+export function spokenAt({ probes }: EndpointFacts): string | undefined {
+  return SPEAKS.find((one) => probes.includes(one)) ?? probes[0];
 }
 
 function evidenceOf({ evidence }: Claim): DeviceEvidence[] {

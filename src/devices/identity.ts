@@ -117,6 +117,8 @@ export function factIdentifiers(facts: Facts, endpoint: string): Identifier[] {
   };
   add('mac', ownMac(text('mac.address')), 'neighbour table');
   add('mac', ownMac(text('snmp.engine.mac')), 'snmp engine');
+  add('mac', ownMac(text('snmp.mac')), 'snmp interface');
+  add('serial', usableSerial(text('snmp.entity.serial')), 'snmp entity');
   add('guid', canonicalUid(text('ipmi.guid')), 'ipmi');
   add('uuid', canonicalUid(text('redfish.uuid')), 'redfish');
   add('spki', canonicalSpki(text('tls.spki')), 'tls');

@@ -191,11 +191,32 @@ const IpmiService = z.strictObject({
 });
 export type IpmiService = z.infer<typeof IpmiService>;
 
+const Oid = z.string().regex(/^\d+(\.\d+)+$/, 'dotted digits, in quotes where it has one dot only');
 const SnmpService = z.strictObject({
   at: z.enum(UDP_ROLES),
   speaks: z.literal('snmp'),
   cite: Cites,
-  engine: Hex,
+  /** Of an agent that speaks SNMPv3; without it discovery gets silence. */
+  engine: Hex.optional(),
+  /** Who names one of these may read the objects, in SNMPv1 and v2c. */
+  communities: z.array(z.string()).default([]),
+  objects: z
+    .array(
+      z
+        .strictObject({
+          cite: Cites,
+          oid: Oid,
+          text: z.string().optional(),
+          hex: Hex.optional(),
+          number: z.number().int().min(0).max(0x7fffffff).optional(),
+          names: Oid.optional(),
+        })
+        .refine(
+          ({ text, hex, number, names }) => [text, hex, number, names].filter((value) => value !== undefined).length === 1,
+          'an object has one value: text, hex, number, or the object that it names',
+        ),
+    )
+    .default([]),
   boots: z.number().int().min(0).default(3),
   upSeconds: z.number().int().min(0).default(864_000),
   mangle: z

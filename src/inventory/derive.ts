@@ -1,6 +1,6 @@
 import { version } from '../data.ts';
 import type { Device, Unkeyed } from '../devices/device.ts';
-import { devicesAt } from '../devices/from-host.ts';
+import { devicesAt, spokenAt } from '../devices/from-host.ts';
 import { fuse } from '../devices/fuse.ts';
 import { InputError, inputError, type Problem } from '../errors.ts';
 import { setHash } from '../fingerprints/load.ts';
@@ -9,6 +9,7 @@ import { byEndpoint, type EndpointFacts } from '../observations/observation.ts';
 import { indexObservations, type ReadEntry } from '../observations/read.ts';
 import { withHistory } from './history.ts';
 import { type Inventory, InventorySchema, SCHEMA_VERSION } from './schema.ts';
+import { snmpGiven, snmpNotes, type SnmpReading, snmpReading } from './snmp-notes.ts';
 
 export interface Derived {
   readonly inventory: Inventory;
@@ -43,16 +44,19 @@ export async function deriveInventory(
         ? new InputError(index.problems)
         : inputError('empty-file', { file: file === '-' ? 'standard input' : file, what: 'observations' });
     for (const entry of entries) if (entry.kind === 'run' && entry['resumed'] === true) resumedAt.push(String(entry['at']));
-    const run = entries.find(({ kind }) => kind === 'run');
+    const runs = entries.filter(({ kind }) => kind === 'run');
+    const [run] = runs;
     // An end line before the last (resumed) beginning is that of an interruption which was continued.
     const last = entries.at(-1);
     const end = last?.kind === 'end' ? last : undefined;
-    const sweep = sweepPart(run, end, lastCheckpoint, resumedAt);
+    const sweep = sweepPart(run, end, lastCheckpoint, resumedAt, snmpGiven(runs));
     const now = new Date(sweep.run?.endedAt ?? (typeof lastCheckpoint?.['at'] === 'string' ? lastCheckpoint['at'] : Date.now()));
     const devices: Unkeyed[] = [];
     const unrecognised: Inventory['unrecognised'] = [];
+    const readings: (SnmpReading | undefined)[] = [];
     for (const host of index.hosts) {
       const endpoints = byEndpoint(index.of(host));
+      readings.push(...endpoints.map(snmpReading));
       const found = devicesAt(host, endpoints, matcher, now);
       devices.push(...found);
       if (found.length === 0) unrecognised.push(...unrecognisedAt(host, endpoints));
@@ -61,6 +65,11 @@ export async function deriveInventory(
       schemaVersion: SCHEMA_VERSION,
       tool: { name: 'kvmsweep', version: version(), fingerprints: setHash(matcher.fingerprints) },
       ...sweep,
+      // Of observations that come from no sweep it is not known what was asked.
+      completeness: {
+        ...sweep.completeness,
+        notes: [...sweep.completeness.notes, ...(run === undefined ? [] : snmpNotes(runs, readings))],
+      },
       devices: withHistory(fuse(devices), previous),
       unrecognised,
     };
@@ -86,8 +95,9 @@ function unrecognisedAt(host: string, endpoints: readonly EndpointFacts[]): Inve
 }
 
 /** An endpoint that spoke a protocol: `443/tcp=https`. */
-function answeredText({ port, transport, probes }: EndpointFacts): string[] {
-  const spoken = probes.at(-1);
+function answeredText(endpoint: EndpointFacts): string[] {
+  const { port, transport } = endpoint;
+  const spoken = spokenAt(endpoint);
   return port === undefined || transport === undefined || spoken === undefined ? [] : [`${port}/${transport}=${spoken}`];
 }
 
@@ -96,6 +106,7 @@ function sweepPart(
   end: ReadEntry | undefined,
   checkpoint: ReadEntry | undefined,
   resumedAt: readonly string[],
+  snmp: ReturnType<typeof snmpGiven>,
 ): SweepPart {
   if (run === undefined)
     return { completeness: { complete: true, limitations: [], notes: ['made of observations that do not say what was asked'] } };
@@ -106,7 +117,7 @@ function sweepPart(
       ...(end === undefined ? {} : { endedAt: end['at'] }),
       ...(resumedAt.length === 0 ? {} : { resumedAt }),
     },
-    ...(run['asked'] === undefined ? {} : { asked: run['asked'] }),
+    ...(run['asked'] === undefined ? {} : { asked: { ...(run['asked'] as object), ...(snmp === undefined ? {} : { snmp }) } }),
     // A sweep that was killed in its first second has none.
     ...(ledger === undefined ? {} : { ledger }),
     completeness: end?.['completeness'] ?? {

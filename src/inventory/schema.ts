@@ -92,6 +92,10 @@ export const InventorySchema = z.strictObject({
       names: z.record(z.string(), Text).describe('address to the name that was given for it'),
       ports: z.array(Text).describe('443/tcp=https'),
       also: z.array(Text).exactOptional().describe('channels that the operator opted into'),
+      snmp: z
+        .strictObject({ communities: Count, users: Count })
+        .exactOptional()
+        .describe('how many credentials were given for reading SNMP; absent where none was'),
     })
     .exactOptional(),
   completeness: z.strictObject({

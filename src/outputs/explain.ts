@@ -1,9 +1,10 @@
 import type { Device } from '../devices/device.ts';
 import { deviceName } from '../devices/device.ts';
+import type { Inventory } from '../inventory/schema.ts';
 import { printable } from '../text.ts';
 
-/** One device for people: what it is, how that is known, what speaks for something else, what is risky. */
-export function deviceText(device: Device): string {
+/** One device for people: what it is, how that is known, what speaks for something else, what is risky; `asked` is what the sweep asked, as far as it is known. */
+export function deviceText(device: Device, asked?: Inventory['asked']): string {
   const {
     addresses,
     class: kind,
@@ -38,6 +39,7 @@ export function deviceText(device: Device): string {
     ...field('seen', firstSeen === undefined ? lastSeen : `${firstSeen}${lastSeen === firstSeen ? '' : ` to ${lastSeen}`}`),
     ...field('endpoints', endpoints.map(({ port, transport, probe }) => `${port}/${transport} ${probe}`).join(', ')),
     ...field('risk', posture.join(', ')),
+    ...field('not asked', notAsked(device, asked)),
     '  because',
     ...[...rules.values()].flatMap(({ certainty: sure, lines }) =>
       lines.map((line, i) => `    ${i === 0 ? `${String(sure).padStart(3)}  ` : '  and '}${printable(line)}`),
@@ -51,6 +53,12 @@ export function deviceText(device: Device): string {
     ...identifiers.map(({ kind: what, value, from }) => `    ${what.padEnd(6)} ${printable(value)} (${printable(from)})`),
     '',
   ].join('\n');
+}
+
+/** What the device might say of itself, and nobody asked. */
+function notAsked({ endpoints }: Device, asked: Inventory['asked']): string | undefined {
+  const hasAgent = endpoints.some(({ probe }) => probe === 'snmp');
+  return asked !== undefined && asked.snmp === undefined && hasAgent ? 'sysDescr: give --snmp-community' : undefined;
 }
 
 function field(name: string, value: string | undefined): string[] {

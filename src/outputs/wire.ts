@@ -1,4 +1,5 @@
 import { MESSAGES } from '../sweep/messages.ts';
+import { loadOidRules } from '../sweep/oids.ts';
 import { loadPathRules, NEVER_ASKED } from '../sweep/paths.ts';
 
 /** Everything that the tool can send, for whoever has to approve its use. */
@@ -7,9 +8,9 @@ export function wireText(clientHellos: readonly { readonly name: string; readonl
     'Everything that kvmsweep can send. TCP connections are opened and closed by the system; above them, and over UDP, there is only this.',
     '',
   ];
-  for (const { name, transport, protocol, template, text, varies, why, source } of MESSAGES)
+  for (const { name, transport, protocol, template, text, varies, credential, why, source } of MESSAGES)
     lines.push(
-      `${name}  (${transport}, ${protocol})`,
+      `${name}  (${transport}, ${protocol}${credential === true ? '; only where the operator gave a credential' : ''})`,
       ...(template === undefined ? [`  ${text}`] : wrapHex(template)),
       ...(varies === undefined
         ? []
@@ -25,6 +26,12 @@ export function wireText(clientHellos: readonly { readonly name: string; readonl
   for (const { path, kind, product, why } of loadPathRules()) lines.push(`  ${kind.padEnd(8)}${path}`, `          ${product}: ${why}`);
   lines.push(
     '  icon    the icon that a page names on the same address: a plain path that ends in .ico .png .svg or .gif, without its query',
+    '',
+  );
+  lines.push(
+    'Objects that an SNMP GET may ask for, exactly so, and only with a credential that the operator gave (any: of every agent; else of those whose sysObjectID begins so):',
+    '',
+    ...loadOidRules().map(({ oid, when, means, source }) => `  ${oid}\n          ${when}: ${means} (${source})`),
     '',
   );
   lines.push(

@@ -11,6 +11,7 @@ import { netbios } from './netbios.ts';
 import { redfish } from './redfish.ts';
 import { rfb } from './rfb.ts';
 import { slp } from './slp.ts';
+import { snmpRead } from './snmp-read.ts';
 import { snmp } from './snmp.ts';
 import { ssh } from './ssh.ts';
 import { telnet } from './telnet.ts';
@@ -19,11 +20,13 @@ import { ubiquiti } from './ubiquiti.ts';
 import { wsd } from './wsd.ts';
 
 export { pageRecord, speaksTls } from './http.ts';
+export { type SnmpHello, snmpWith } from './snmp.ts';
 
 /** Every probe, by its id. */
 export const probes = {
   ipmi,
   snmp,
+  snmpRead,
   rfb,
   tls,
   http,

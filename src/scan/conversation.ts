@@ -5,19 +5,24 @@ import type { Observation } from '../observations/observation.ts';
 import { makerOf } from '../oui.ts';
 import { byEndpoint } from '../observations/observation.ts';
 import { pageRecord, speaksTls } from '../probes/http.ts';
-import { probes } from '../probes/index.ts';
+import { probes, type SnmpHello } from '../probes/index.ts';
 import type { Page, Web } from '../sweep/contract.ts';
 import type { Device } from '../sweep/device.ts';
+import { NO_CREDENTIALS, type SnmpCredential, type SnmpCredentials } from '../sweep/snmp-credentials.ts';
 import type { SocketWire } from '../sweep/socket-wire.ts';
 import type { OpenPort } from '../sweep/sweep.ts';
 import type { UdpTalk } from '../sweep/udp-talk.ts';
 import { makersOf } from '../targets/known-ports.ts';
 import type { PortPlan } from '../targets/ports.ts';
+import { count } from '../text.ts';
 import { type Facts, type FactValue, LEVELS, levelOf, type Outcome } from '../vocabulary.ts';
 
 export interface ConversationContext {
   readonly matcher: Matcher;
   readonly ports: readonly PortPlan[];
+  /** What the operator gave for reading SNMP, and the probe that greets with it. */
+  readonly credentials?: SnmpCredentials;
+  readonly snmp?: SnmpHello;
   /** Writes an observation down, before anything else is sent. */
   readonly onObservation: (observation: Observation) => void;
   /** A fault of ours while talking to a device: it ends that conversation, not the sweep. */
@@ -43,6 +48,14 @@ export class Conversations {
   constructor(context: ConversationContext) {
     this.#context = context;
     this.#hasHttps = context.ports.some(({ protocol }) => protocol === 'https');
+  }
+
+  get #credentials(): SnmpCredentials {
+    return this.#context.credentials ?? NO_CREDENTIALS;
+  }
+
+  get #snmp(): SnmpHello {
+    return this.#context.snmp ?? probes.snmp;
   }
 
   /** Hosts at which something is recognised so far. */
@@ -71,9 +84,14 @@ export class Conversations {
     try {
       await udp.gather();
       const makers = makersOf(plan.protocol);
-      if ((await talk.run(plan.protocol, () => probes[plan.protocol].talk(udp, talk.context))) === 'answered' && makers !== undefined)
+      const probe = plan.protocol === 'snmp' ? this.#snmp : probes[plan.protocol];
+      if ((await talk.run(plan.protocol, () => probe.talk(udp, talk.context))) === 'answered' && makers !== undefined)
         this.#makers.set(device.host, makers);
       this.#match(talk);
+      if (plan.protocol === 'snmp' && !this.#credentials.isEmpty) {
+        await this.#readSnmp(talk, udp);
+        this.#match(talk);
+      }
     } catch (error) {
       this.#fault(talk, error);
     } finally {
@@ -118,8 +136,9 @@ export class Conversations {
     });
   }
 
+  /** Writes down what was said; not a secret that the device had of us and says back. */
   record(observation: Observation): void {
-    this.#context.onObservation(observation);
+    this.#context.onObservation(this.#credentials.struckOut(observation));
   }
 
   async #speak(talk: Talk, wire: SocketWire): Promise<void> {
@@ -159,6 +178,36 @@ export class Conversations {
         throw new Error(`${talk.plan.protocol} is not spoken over TCP`);
     }
     this.#match(talk);
+  }
+
+  /**
+   * Reads what the agent says of the device, with the credential that it takes: a community that it has answered to, else the users one after the other, each
+   * tried once. Each attempt is a row, so that it is known what was refused.
+   */
+  async #readSnmp(talk: Talk, udp: UdpTalk): Promise<void> {
+    const { communities, users } = this.#credentials;
+    const community = this.#snmp.taken(udp.answers);
+    const isVersion3 = talk.facts['snmp.engine.id'] !== undefined;
+    const tried: readonly SnmpCredential[] = community !== undefined ? [community] : isVersion3 ? users : [];
+    if (tried.length === 0) {
+      const note =
+        communities.length > 0
+          ? `did not answer to the ${count(communities.length, 'community', 'communities')} given`
+          : 'speaks no SNMPv3: there is no community to ask it with';
+      talk.write('snmp-read', { outcome: 'silent', facts: {}, note, at: new Date().toISOString(), ms: 0 });
+    }
+    for (const [at, credential] of tried.entries()) {
+      const attempt = await talk.attempt(() =>
+        talk.device.readSnmp(talk.plan.port, credential, { deadline: talk.deadline, onSend: udp.onSend }, (agent) =>
+          probes.snmpRead.talk(agent, talk.facts),
+        ),
+      );
+      const facts = attempt.value ?? attempt.facts;
+      const note =
+        attempt.note === undefined || credential.version !== 3 ? attempt.note : `user ${at + 1} of ${users.length}: ${attempt.note}`;
+      talk.write('snmp-read', { ...attempt, ...(note === undefined ? {} : { note }) }, facts);
+      if (attempt.outcome === 'answered' || Object.keys(facts).length > 0) return;
+    }
   }
 
   /** The certificate, then the page behind it. The ladder of docs/read-only.md: a second, cautious hello where the first was cut off; plain http where it is not TLS. */

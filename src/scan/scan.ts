@@ -6,9 +6,9 @@ import { Journal, type JournalEntry } from '../observations/journal.ts';
 import type { Observation } from '../observations/observation.ts';
 import { indexObservations, type ReadEntry } from '../observations/read.ts';
 import { loadMakers } from '../oui.ts';
-import { udpProbes } from '../probes/index.ts';
+import { snmpWith, udpProbes } from '../probes/index.ts';
 import { type Audit, AuditFile, NO_AUDIT } from '../sweep/audit.ts';
-import { budgetFor } from '../sweep/budget.ts';
+import { budgetFor, readsWith } from '../sweep/budget.ts';
 import { Devices } from '../sweep/device.ts';
 import { rehearse } from '../sweep/exchange.ts';
 import { Gates } from '../sweep/gates.ts';
@@ -17,6 +17,8 @@ import type { Ledger } from '../sweep/ledger.ts';
 import { Neighbours } from '../sweep/neighbours.ts';
 import type { AllowedPaths } from '../sweep/paths.ts';
 import { ReverseNames } from '../sweep/reverse.ts';
+import { NO_CREDENTIALS, type SnmpCredentials } from '../sweep/snmp-credentials.ts';
+import { loadSnmp } from '../sweep/snmp-library.ts';
 import type { Checkpoint } from '../sweep/state.ts';
 import { type Progress, Sweep } from '../sweep/sweep.ts';
 import { type AddressNumber, formatAddress, parseAddress } from '../targets/addresses.ts';
@@ -27,7 +29,7 @@ import { parseRange } from '../targets/parse.ts';
 import { parsePorts, type PortPlan, portText } from '../targets/ports.ts';
 import { Conversations } from './conversation.ts';
 
-/** What a sweep is to do. All of it goes into the journal, so that a resume needs nothing else. */
+/** What a sweep is to do. All of it goes into the journal, so that a resume needs nothing else; but for credentials, which are no part of it. */
 export interface ScanPlan {
   readonly hosts: HostSet;
   readonly ports: readonly PortPlan[];
@@ -48,9 +50,13 @@ export interface ScanOptions {
   readonly matcher: Matcher;
   readonly guard: Guard;
   readonly paths: AllowedPaths;
+  /** For reading SNMP. They are written nowhere, so a resume must be given them again. */
+  readonly credentials?: SnmpCredentials | undefined;
   readonly audit?: string | undefined;
   /** For `dns`, instead of the name servers of this machine: `127.0.0.1:5353`. */
   readonly nameServers?: readonly string[] | undefined;
+  /** What the operator should know before the sweep is over. */
+  readonly onNote?: ((text: string) => void) | undefined;
   readonly onProgress?: ((progress: ScanProgress) => void) | undefined;
   /** Aborting it ends the sweep with a valid, partial journal. */
   readonly signal?: AbortSignal | undefined;
@@ -99,6 +105,8 @@ export async function resumeScan(options: ScanOptions): Promise<ScanResult> {
       reason: 'its sweep has ended; there is nothing left to do (`kvmsweep identify` makes its inventory again)',
     });
   const plan = planOf(begun, file);
+  if (begun['snmp'] !== undefined && (options.credentials ?? NO_CREDENTIALS).isEmpty)
+    options.onNote?.('the sweep began with SNMP credentials, which are in no file: give them again, or what is left is swept without');
   const afterwards = index.afterCheckpoint.flatMap(({ host, transport, port, probe }) => {
     const address = parseAddress(host);
     const known = plan.ports.find((one) => one.transport === transport && one.port === port);
@@ -144,17 +152,23 @@ async function run(
   const from = performance.now();
   const audit = options.audit === undefined ? NO_AUDIT : new AuditFile(options.audit);
   const faults: string[] = [];
+  const credentials = options.credentials ?? NO_CREDENTIALS;
+  const snmp = snmpWith(credentials);
+  /** What the journal tells of them: how many. */
+  const given = credentials.isEmpty ? {} : { snmp: credentials.counts };
   const write = (kind: JournalEntry['kind'], rest: object): void => journal.write({ v: 1, kind, ...rest });
   const conversations = new Conversations({
     matcher: options.matcher,
     ports: plan.ports,
+    credentials,
+    snmp,
     onObservation: (observation) => journal.write(observation),
     onFault: (device, error) => {
       // What cannot be written down ends the sweep; what a device made us stumble over ends the conversation with it.
       if (error instanceof InputError) throw error;
-      faults.push(
-        `${device.host}: ${error instanceof ForbiddenError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      );
+      const what =
+        error instanceof ForbiddenError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+      faults.push(credentials.struckOut(`${device.host}: ${what}`));
     },
   });
   const devices = new Devices({
@@ -164,9 +178,11 @@ async function run(
     gates: new Gates(),
     hosts: plan.hosts,
     ports: plan.ports,
-    budget: { ...budgetFor(plan.ports), talkMs: plan.hostTimeoutMs },
+    budget: { ...budgetFor(plan.ports), talkMs: plan.hostTimeoutMs, reads: readsWith(credentials.counts) },
+    credentials,
   });
-  const sweep = new Sweep(plan, devices, await Neighbours.look(), udpProbes, {
+  const greeters = udpProbes.map((probe) => (probe.id === 'snmp' ? snmp : probe));
+  const sweep = new Sweep(plan, devices, await Neighbours.look(), greeters, {
     onOpen: (found) => conversations.open(found),
     onReset: (device, port) => conversations.reset(device, port),
     onAnswer: (device, port, talk) => conversations.answer(device, port, talk),
@@ -179,8 +195,8 @@ async function run(
   });
   if (past.resumed) {
     sweep.resume(past.checkpoints, past.afterwards);
-    write('run', { resumed: true, at: new Date().toISOString() });
-  } else write('run', { at: new Date().toISOString(), ...runEntry(plan) });
+    write('run', { resumed: true, at: new Date().toISOString(), ...given });
+  } else write('run', { at: new Date().toISOString(), ...runEntry(plan), ...given });
   const progress = (): void => options.onProgress?.({ ...sweep.progress, found: conversations.found, elapsedMs: performance.now() - from });
   const ticker = setInterval(progress, PROGRESS_MS);
   const onAbort = (): void => sweep.stop('interrupted');
@@ -189,6 +205,7 @@ async function run(
   try {
     loadMakers();
     await rehearse();
+    if (!credentials.isEmpty) await loadSnmp();
     await sweep.run();
     const notes = notesOf(plan, sweep);
     if (reverse !== undefined) notes.push(await nameLiving(sweep, reverse, { named: past.named, signal: options.signal, audit, journal }));

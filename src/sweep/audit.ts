@@ -10,8 +10,12 @@ export interface AuditEntry {
   readonly port: number;
   /** `connect`, or the name of the message in the list of what may be sent. */
   readonly what: string;
-  /** The bytes above TCP and TLS, in full. */
+  /** The bytes above TCP and TLS, in full; without what is `withheld`. */
   readonly bytes?: Buffer;
+  /** How many there are, where that is not plain from `bytes`. */
+  readonly length?: number;
+  /** What is left out of the bytes, because it is a credential or could be used to guess one. */
+  readonly withheld?: string;
 }
 
 export interface Audit {
@@ -24,8 +28,8 @@ export const NO_AUDIT: Audit = { record: () => undefined, close: () => undefined
 const LINES_AT_ONCE = 256;
 
 /**
- * The audit record (`--audit FILE`): a line of JSON for each connection attempt and each message, with every byte that was sent, before it is sent.
- * Inside TLS the plain text is recorded. Lines go out in blocks; the file is complete when the sweep has ended.
+ * The audit record (`--audit FILE`): a line of JSON for each connection attempt and each message, with every byte that was sent, before it is sent;
+ * of what carries a credential without the credential. Inside TLS the plain text is recorded. Lines go out in blocks; the file is complete when the sweep has ended.
  */
 export class AuditFile implements Audit {
   readonly #file: string;
@@ -41,12 +45,13 @@ export class AuditFile implements Audit {
     }
   }
 
-  record({ at = Date.now(), bytes, ...rest }: AuditEntry): void {
+  record({ at = Date.now(), bytes, length = bytes?.length, ...rest }: AuditEntry): void {
     this.#lines.push(
       JSON.stringify({
         at: new Date(at).toISOString(),
         ...rest,
-        ...(bytes === undefined ? {} : { bytes: bytes.length, hex: bytes.toString('hex') }),
+        ...(length === undefined ? {} : { bytes: length }),
+        ...(bytes === undefined ? {} : { hex: bytes.toString('hex') }),
       }),
     );
     if (this.#lines.length >= LINES_AT_ONCE) this.#flush();

@@ -7,11 +7,23 @@ export interface BudgetLimits {
   readonly connects: number;
   readonly requests: number;
   readonly datagrams: number;
+  /** Datagrams that carry a credential of the operator's, or belong to a session with one; none where he gave none ({@link readsWith}). */
+  readonly reads: number;
   /** Milliseconds spent talking. */
   readonly talkMs: number;
 }
 
-export const DEFAULT_BUDGET: BudgetLimits = { connects: 40, requests: 16, datagrams: 12, talkMs: 60_000 };
+export const DEFAULT_BUDGET: BudgetLimits = { connects: 40, requests: 16, datagrams: 12, reads: 0, talkMs: 60_000 };
+
+/** Requests after the one that a credential was tried with. An agent of SNMPv1 is asked for one object at a time. */
+const SNMP_READS = 14;
+/** A user costs the discovery of the engine, and a request. */
+const DATAGRAMS_PER_USER = 2;
+
+/** How many datagrams may go to a device on account of the credentials given: each is tried once, and one of them reads. */
+export function readsWith({ communities, users }: { readonly communities: number; readonly users: number }): number {
+  return communities + users === 0 ? 0 : communities + users * DATAGRAMS_PER_USER + SNMP_READS;
+}
 
 /** A channel that the operator opts into has an account of its own: a question, and one that follows from the answer. */
 const DATAGRAMS_PER_OPTED_CHANNEL = 2;
@@ -32,6 +44,7 @@ export class Budget {
   #connects = 0;
   #requests = 0;
   #datagrams = 0;
+  #reads = 0;
   #isSweepCounted = false;
   #spentMs = 0;
   #talking = 0;
@@ -64,17 +77,25 @@ export class Budget {
     return this.#isSweepCounted;
   }
 
-  /** Counts what the sweep sent to the device before it answered a datagram for the first time. */
-  countSweep(datagrams: number): void {
+  /** Counts what the sweep sent to the device before it answered a datagram for the first time; `reads` of it carried a credential. */
+  countSweep(datagrams: number, reads = 0): void {
     if (this.#isSweepCounted) return;
     this.#isSweepCounted = true;
     this.#datagrams += datagrams;
+    this.#reads += reads;
   }
 
   /** False where no more datagrams may be sent to it. */
   datagram(): boolean {
     if (this.#datagrams >= this.#limits.datagrams) return false;
     this.#datagrams += 1;
+    return true;
+  }
+
+  /** False where no more datagrams with a credential may be sent to it. */
+  read(): boolean {
+    if (this.#reads >= this.#limits.reads) return false;
+    this.#reads += 1;
     return true;
   }
 

@@ -98,6 +98,30 @@ export interface DatagramWire {
     fits: (bytes: Buffer) => boolean,
     options?: { readonly tries?: 1 | 2 | 3 },
   ): Promise<Buffer | undefined>;
+  /** Waits for answers to the sweep's own requests that are still on their way: until there are enough, `waitMs` at most. Sends nothing. */
+  hear(isEnough: (answers: readonly Answer[]) => boolean, waitMs: number): Promise<void>;
+}
+
+/** A value of an SNMP object: an integer of any kind, octets, or text for what is written with dots (object identifiers, IPv4 addresses). */
+export type SnmpValue = number | Buffer | string;
+
+export interface SnmpReply {
+  /** The error status of the answer (RFC 3416 section 3); 0 where there is none. */
+  readonly status: number;
+  /** By object identifier in dotted digits. What the agent has not is not in it. */
+  readonly values: ReadonlyMap<string, SnmpValue>;
+}
+
+/** An SNMP agent, as it is read with one credential that the operator gave. */
+export interface SnmpAgent {
+  readonly endpoint: Endpoint;
+  readonly version: 1 | 2 | 3;
+  /**
+   * A GET of one to six listed objects, sent once.
+   * @throws {ProbeError} `silent` without an answer, `refused` where the agent does not take the credential or the port is closed,
+   * `not-this-protocol` where the answer fits nothing that was asked, `given-up` where its account is used up
+   */
+  get(oids: readonly string[]): Promise<SnmpReply>;
 }
 
 export interface ProbeContext {
@@ -129,5 +153,12 @@ export interface UdpProbe {
   talk(wire: DatagramWire, context: ProbeContext): Promise<Facts>;
 }
 
-export type Probe = TcpProbe | WebProbe | UdpProbe;
+export interface SnmpProbe {
+  readonly id: string;
+  readonly speaks: 'objects';
+  /** Reads what an agent tells of the device. `known` is what it has told before. @throws {ProbeError} with the facts learned until then */
+  talk(agent: SnmpAgent, known: Facts): Promise<Facts>;
+}
+
+export type Probe = TcpProbe | WebProbe | UdpProbe | SnmpProbe;
 export type Protocol = TcpProtocol | UdpProtocol;

@@ -5,7 +5,8 @@ import { type AddressNumber, familyOf, formatAddress, hostWithoutZone, parseAddr
 import type { Guard } from '../targets/guard.ts';
 import type { Audit } from './audit.ts';
 import type { Datagram } from './contract.ts';
-import { refuseBytes } from './messages.ts';
+import { refuseBytes, shown } from './messages.ts';
+import type { SnmpCredentials } from './snmp-credentials.ts';
 
 /** A stall of the event loop of 14 ms at 20,000 answers a second is all that the default buffer holds. The kernel may grant less. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
@@ -23,6 +24,8 @@ const SENT_OF: Readonly<Record<string, Sent>> = {
 export interface DatagramOptions {
   readonly guard: Guard;
   readonly audit: Audit;
+  /** What the operator gave: without it nothing is sent that carries a credential. */
+  readonly credentials?: SnmpCredentials | undefined;
   /** Called for every datagram that comes in, whoever sent it. */
   readonly onDatagram: (from: AddressNumber, port: number, bytes: Buffer) => void;
 }
@@ -69,10 +72,10 @@ export class Datagrams {
   }
 
   send(address: AddressNumber, port: number, { name, bytes }: Datagram): Promise<{ sent: Sent; code?: string }> {
-    const refused = this.#options.guard.refusal(address) ?? refuseBytes(name, bytes);
+    const refused = this.#options.guard.refusal(address) ?? refuseBytes(name, bytes, this.#options.credentials);
     if (refused !== undefined) throw new ForbiddenError(refused);
     const host = formatAddress(address);
-    this.#options.audit.record({ host, transport: 'udp', port, what: name, bytes });
+    this.#options.audit.record({ host, transport: 'udp', port, what: name, ...shown(name, bytes) });
     return new Promise((resolve) => {
       this.#socketFor(address).send(bytes, port, host, (error) => {
         const code = codeOf(error);

@@ -7,17 +7,21 @@ import type { HostSet } from '../targets/hosts.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import type { Audit } from './audit.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
-import type { Endpoint, Page, Web } from './contract.ts';
+import type { Endpoint, Page, SnmpAgent, Web } from './contract.ts';
 import { dial, type Dialer } from './dial.ts';
 import { exchange } from './exchange.ts';
 import type { Gates, Release } from './gates.ts';
 import type { AllowedPaths } from './paths.ts';
+import type { SnmpCredential, SnmpCredentials } from './snmp-credentials.ts';
+import { SnmpSession } from './snmp-session.ts';
 import { SocketWire } from './socket-wire.ts';
 
 /** A conversation's connection may take this long; the sweep's own are shorter. */
 const CONNECT_MS = 3000;
 /** The knee of this runtime: more at once only wait for each other (docs/sweep.md). */
 const HANDSHAKES_AT_ONCE = 32;
+/** Of 300 at once, agents on one machine lost some of the answers; of 50 none. */
+const SNMP_SESSIONS_AT_ONCE = 50;
 /** How long a device may take to hear that a connection has ended. */
 const FAREWELL_MS = 20;
 /** A device whose handshake takes longer is given one connection at a time. */
@@ -33,6 +37,8 @@ export interface Reach extends Dialer {
   readonly hosts: HostSet;
   readonly ports: readonly PortPlan[];
   readonly budget: BudgetLimits;
+  /** What the operator gave for reading SNMP, if anything. */
+  readonly credentials?: SnmpCredentials | undefined;
 }
 
 /** Pages by device, port, scheme and path, so that a redirect from one port to another is not a second request. The oldest go first. */
@@ -65,6 +71,7 @@ export class Devices {
   readonly reach: Reach;
   readonly cache = new PageCache();
   readonly handshakes = pLimit(HANDSHAKES_AT_ONCE);
+  readonly snmpSessions = pLimit(SNMP_SESSIONS_AT_ONCE);
   /** Conversations that our own machine kept from being held. */
   localErrors = 0;
   readonly #devices = new Map<AddressNumber, Device>();
@@ -146,6 +153,32 @@ export class Device {
       release();
       throw error;
     }
+  }
+
+  /** Asks the SNMP agent at a port with one credential, in its turn: each session has a socket of its own. `onSend` is called for each datagram. */
+  readSnmp<T>(
+    port: number,
+    credential: SnmpCredential,
+    { deadline, onSend }: { readonly deadline: number; readonly onSend: () => void },
+    read: (agent: SnmpAgent) => Promise<T>,
+  ): Promise<T> {
+    return this.#all.snmpSessions(async () => {
+      const session = await SnmpSession.open({
+        address: this.address,
+        endpoint: { host: this.host, transport: 'udp', port },
+        credential,
+        deadline,
+        budget: this.budget,
+        reach: this.#all.reach,
+        onSend,
+        onLocalError: () => (this.#all.localErrors += 1),
+      });
+      try {
+        return await read(session);
+      } finally {
+        session.close();
+      }
+    });
   }
 
   /** From now on this port is greeted with TLS 1.2 at most and without a name. */

@@ -1,5 +1,7 @@
 import { type Problem, problem } from '../errors.ts';
 import type { AllowedPaths } from './paths.ts';
+import { NO_CREDENTIALS, type SnmpCredentials } from './snmp-credentials.ts';
+import { communityIn, refuseGet } from './snmp-forms.ts';
 import { userAgent } from './user-agent.ts';
 
 /** One form of message that may leave the machine. */
@@ -15,9 +17,15 @@ export interface Message {
   /** The form in words, where it is not fixed bytes. */
   readonly text?: string;
   readonly varies?: string;
+  /** It carries a credential that the operator gave, and is sent only where he gave one. */
+  readonly credential?: true;
   readonly why: string;
   readonly source: string;
 }
+
+export const SNMP_DISCOVERY = 'snmp.engine-discovery';
+export const SNMP_GET = 'snmp.get';
+export const SNMP_USER_GET = 'snmp.user-get';
 
 const IPMI_15 = '0600ff0700000000000000000009';
 
@@ -81,12 +89,12 @@ export const MESSAGES: readonly Message[] = [
     source: 'IPMI v2.0 rev 1.1 sections 13.6 and 22.15',
   },
   {
-    name: 'snmp.engine-discovery',
+    name: SNMP_DISCOVERY,
     transport: 'udp',
     protocol: 'snmp',
     template:
       '303e02010330110204........020300ffe30401040201030410300e0400020100020100040004000400301404000400a00e0204........0201000201003000',
-    varies: 'message id and request id (31 bits)',
+    varies: 'message id and request id (31 bits; the SNMP library, which asks as a user, writes them in as few octets as they take)',
     why: 'SNMPv3 engine discovery with an empty user: the agent must answer with its engine id; no credential',
     source: 'RFC 3414 section 4',
   },
@@ -188,6 +196,24 @@ export const MESSAGES: readonly Message[] = [
     source: 'Web Services Dynamic Discovery (April 2005) section 5.2',
   },
   {
+    name: SNMP_GET,
+    transport: 'udp',
+    protocol: 'snmp',
+    text: '30 .. 02 01 <00: SNMPv1, 01: v2c> 04 .. <community given by the operator> a0 .. 02 .. <request id> 02 01 00 02 01 00 30 .. { 30 .. 06 .. <listed object> 05 00 }',
+    credential: true,
+    why: 'GET of one to six listed objects (below); each community once to an address, further reads only with one that was taken',
+    source: 'RFC 1157 section 4.1.2, RFC 3416 section 4.2.1',
+  },
+  {
+    name: SNMP_USER_GET,
+    transport: 'udp',
+    protocol: 'snmp',
+    text: 'SNMPv3: <engine of the agent> <user given by the operator> <digest with his key> a0: GET of one to six listed objects (below), encrypted where he has a privacy key',
+    credential: true,
+    why: 'the same as a user: he is tried once at an address',
+    source: 'RFC 3412 section 6, RFC 3414 section 3.1, RFC 3416 section 4.2.1',
+  },
+  {
     name: 'rfb.version-3.3',
     transport: 'tcp',
     protocol: 'rfb',
@@ -254,8 +280,23 @@ const PATTERNS: ReadonlyMap<string, RegExp> = new Map(
   ),
 );
 
-/** Why a message of bytes may not be sent, or undefined where it is of the form that its name says. */
-export function refuseBytes(name: string, bytes: Buffer): Problem | undefined {
+const CREDENTIALED: ReadonlySet<string> = new Set(MESSAGES.flatMap(({ name, credential }) => (credential === true ? [name] : [])));
+
+/** True for a message that carries a credential. */
+export function needsCredential(name: string): boolean {
+  return CREDENTIALED.has(name);
+}
+
+/**
+ * Why a message of bytes may not be sent, or undefined where it is of the form that its name says. What is said of one with a credential holds no byte of it.
+ * What a user of SNMPv3 asks is sent by his session only, which has the keys to look into it (`snmp-session.ts`).
+ */
+export function refuseBytes(name: string, bytes: Buffer, given: SnmpCredentials = NO_CREDENTIALS): Problem | undefined {
+  if (name === SNMP_GET) {
+    const reason = refuseGet(bytes, given);
+    return reason === undefined ? undefined : problem('not-allowed', { what: `${name} (${reason})` });
+  }
+  if (needsCredential(name)) return problem('not-allowed', { what: `${name} outside a session` });
   return PATTERNS.get(name)?.test(bytes.toString('hex')) === true
     ? undefined
     : problem('not-allowed', { what: `${name} (${bytes.toString('hex')})` });
@@ -285,4 +326,16 @@ export function refuseRequest(bytes: Buffer, paths: AllowedPaths, icon: boolean)
   if (odd !== undefined || new Set(names).size !== names.length)
     return problem('not-allowed', { what: `a request header ${odd ?? 'twice'}` });
   return paths.refusal(request['path'] ?? '', icon ? 'icon' : 'page');
+}
+
+/** A message as it is written down. What a credential could be guessed from is not: of a community the octets, of a user's request all of it. */
+export function shown(name: string, bytes: Buffer): { readonly bytes?: Buffer; readonly length?: number; readonly withheld?: string } {
+  if (!needsCredential(name)) return { bytes };
+  const struck = Buffer.from(bytes);
+  const community = name === SNMP_GET ? communityIn(struck) : undefined;
+  // With a digest a key could be tried out at leisure, and the name is half of a login.
+  if (community === undefined)
+    return { length: bytes.length, withheld: 'the bytes: they hold the name of a user, and what is made with his keys' };
+  community.fill('*');
+  return { bytes: struck, withheld: 'the community: its octets are written as 2a' };
 }

@@ -4,13 +4,14 @@ import { type AddressNumber, type AddressRange, familyOf, formatAddress } from '
 import type { PortPlan } from '../targets/ports.ts';
 import { unpackNumbers } from './bits.ts';
 import type { Budget } from './budget.ts';
-import type { UdpProbe } from './contract.ts';
+import type { Datagram, UdpProbe } from './contract.ts';
 import { Datagrams } from './datagrams.ts';
 import type { Device, Devices } from './device.ts';
 import { dial } from './dial.ts';
 import type { Release } from './gates.ts';
 import { blindSpots, Guards, type Limitation, socketLimit } from './guards.ts';
 import { type Ledger, ledgerErrors } from './ledger.ts';
+import { needsCredential } from './messages.ts';
 import type { Neighbours } from './neighbours.ts';
 import { Bucket, Pace, RoundTrip } from './pace.ts';
 import type { SweepPlan } from './plan.ts';
@@ -97,8 +98,8 @@ export class Sweep {
 
   readonly #schedule: Schedule;
   readonly #state: SweepState;
-  /** Datagrams to one address in a try. */
-  readonly #hellos: number;
+  /** Datagrams to one address in a try, and those of the first that carry a credential. */
+  readonly #hellos: { readonly free: number; readonly credentialed: number };
 
   #pass = 0;
   #position = 0;
@@ -125,18 +126,17 @@ export class Sweep {
     this.#devices = devices;
     this.#handlers = handlers;
     this.#probes = new Map(probes.map((probe) => [probe.id, probe]));
-    const { guard, audit } = devices.reach;
-    this.#datagrams = new Datagrams({ guard, audit, onDatagram: (from, port, bytes) => this.#onDatagram(from, port, bytes) });
+    const { guard, audit, credentials } = devices.reach;
+    this.#datagrams = new Datagrams({ guard, audit, credentials, onDatagram: (from, port, bytes) => this.#onDatagram(from, port, bytes) });
     const now = performance.now();
     this.#pace = new Pace(plan.rate, plan.ratePerNetwork, now);
     this.#linkPace = new Bucket(this.#neighbours.perSecond, now);
     this.#maxSockets = Math.min(socketLimit(), Math.max(64, Math.ceil(plan.rate)));
     this.#schedule = new Schedule(plan, this.#neighbours);
     this.#state = new SweepState(plan.hosts, plan.ports, this.#schedule.looksAtLink);
-    this.#hellos = this.#schedule.udp.reduce(
-      (sum, index) => sum + this.#probeFor(plan.ports[index] as PortPlan).hello(0, random32).length,
-      0,
-    );
+    const hellos = this.#schedule.udp.flatMap((index) => this.#probeFor(plan.ports[index] as PortPlan).hello(0, random32));
+    const credentialed = hellos.filter(({ name }) => needsCredential(name)).length;
+    this.#hellos = { free: hellos.length - credentialed, credentialed };
   }
 
   /** What else is told of the sweep: how on-link addresses are paced, and whether that rests on an assumption. */
@@ -338,7 +338,9 @@ export class Sweep {
         return;
       }
     }
-    const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(item.attempt, random32) : [];
+    // A conversation that was cut off is begun anew, with all that belongs to the first attempt.
+    const attempt = this.#counted.has(endpoint) ? 0 : item.attempt;
+    const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(attempt, random32) : [];
     // An address takes one entry of the neighbour table, however many of its ports are asked.
     const onLink = this.#schedule.isOnLink(address) && !this.#state.isAlive(host) && host !== this.#lastLinkHost;
     if (
@@ -389,14 +391,9 @@ export class Sweep {
     this.#talk(endpoint, this.#handlers.onOpen({ device, plan, socket: dialled.socket, release }));
   }
 
-  async #sendHello(
-    item: Item,
-    address: AddressNumber,
-    plan: PortPlan & { transport: 'udp' },
-    hello: ReturnType<UdpProbe['hello']>,
-  ): Promise<void> {
+  async #sendHello(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'udp' }, hello: readonly Datagram[]): Promise<void> {
     const { endpoint, attempt } = item;
-    if (!this.#mayAsk(item, address, plan, hello.length)) {
+    if (!this.#mayAsk(item, address, plan, hello)) {
       this.#inFlight.delete(endpoint);
       return;
     }
@@ -414,13 +411,13 @@ export class Sweep {
   }
 
   /** Whether a device's account bears so many datagrams more; takes them from it. */
-  #mayAsk({ endpoint, attempt }: Item, address: AddressNumber, plan: PortPlan, datagrams: number): boolean {
+  #mayAsk({ endpoint, attempt }: Item, address: AddressNumber, plan: PortPlan, hello: readonly Datagram[]): boolean {
     const living = plan.living === true;
     // Until a device answers a datagram nothing is known of it, and what the sweep sends is not counted yet.
     const budget = living ? this.#devices.at(address).budget : attempt === 0 ? undefined : this.#devices.known(address)?.budget;
     if (budget === undefined || (!living && !budget.isSweepCounted)) return true;
     this.#countSweep(budget);
-    const bears = Array.from({ length: datagrams }, () => budget.datagram()).every(Boolean);
+    const bears = hello.every(({ name }) => (needsCredential(name) ? budget.read() : budget.datagram()));
     // At another port it was asked before, and stays silent.
     if (!bears && living) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
     return bears;
@@ -429,7 +426,7 @@ export class Sweep {
   /** What the passes until now have sent to a device is on its account too. */
   #countSweep(budget: Budget): void {
     const tries = this.#schedule.passes.slice(0, this.#pass + 1).filter(({ transport, living }) => transport === 'udp' && !living).length;
-    budget.countSweep(this.#hellos * tries);
+    budget.countSweep(this.#hellos.free * tries, this.#hellos.credentialed);
   }
 
   /** A condition of this machine is never a result: try again, and where it stays, say that the endpoint was lost. */
@@ -479,10 +476,13 @@ export class Sweep {
     if (!again) this.#state.settle(endpoint, 'answered');
     const device = this.#devices.at(from);
     this.#countSweep(device.budget);
-    const opened = new UdpTalk({ host: device.host, transport: 'udp', port }, device.budget, (datagram) => {
+    const onSend = (): void => {
       this.#pace.bucket.take(1);
       this.#state.packets.udp += 1;
-      return this.#datagrams.send(from, port, datagram);
+    };
+    const opened = new UdpTalk({ host: device.host, transport: 'udp', port }, device.budget, {
+      onSend,
+      send: (datagram) => this.#datagrams.send(from, port, datagram),
     });
     opened.receive(bytes, name);
     this.#talks.set(key, opened);

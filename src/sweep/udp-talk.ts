@@ -7,6 +7,8 @@ const TRIES_MS: readonly number[] = [0, 1500, 4000];
 const GIVE_UP_MS = 7000;
 /** After the first answer, how long the answers to the sweep's other requests are waited for. */
 const GATHER_MS = 400;
+/** How often is looked for answers that are waited for. */
+const HEAR_MS = 50;
 
 /** A conversation with one UDP endpoint, over the sweep's shared socket. */
 export class UdpTalk implements DatagramWire {
@@ -14,12 +16,19 @@ export class UdpTalk implements DatagramWire {
   /** `performance.now()` at which the conversation is over: what is asked then is silent. */
   deadline = Infinity;
   readonly #budget: Budget;
+  /** Called for each datagram of the conversation, those of a session beside it too: they are on the sweep's account. */
+  readonly onSend: () => void;
   readonly #send: (datagram: Datagram) => Promise<unknown>;
   readonly #answers: Answer[] = [];
   readonly #waiting = new Set<(bytes: Buffer) => void>();
 
-  constructor(endpoint: Endpoint, budget: Budget, send: (datagram: Datagram) => Promise<unknown>) {
+  constructor(
+    endpoint: Endpoint,
+    budget: Budget,
+    { onSend, send }: { readonly onSend: () => void; readonly send: (datagram: Datagram) => Promise<unknown> },
+  ) {
     this.endpoint = endpoint;
+    this.onSend = onSend;
     this.#budget = budget;
     this.#send = send;
   }
@@ -40,6 +49,11 @@ export class UdpTalk implements DatagramWire {
     if (name !== undefined && !this.#answers.some((answer) => answer.name === name)) this.#answers.push({ name, bytes });
   }
 
+  async hear(isEnough: (answers: readonly Answer[]) => boolean, waitMs: number): Promise<void> {
+    const until = Math.min(this.deadline, performance.now() + waitMs);
+    while (!isEnough(this.#answers) && performance.now() < until) await sleep(Math.min(HEAR_MS, Math.max(1, until - performance.now())));
+  }
+
   async ask(
     request: (attempt: number) => Datagram,
     fits: (bytes: Buffer) => boolean,
@@ -52,8 +66,10 @@ export class UdpTalk implements DatagramWire {
     this.#waiting.add(take);
     // Async, so that a request which may not be sent rejects the conversation instead of throwing out of a timer.
     const send = async (attempt: number): Promise<void> => {
-      if (this.#budget.datagram()) await this.#send(request(attempt));
-      else resolve(undefined);
+      if (this.#budget.datagram()) {
+        this.onSend();
+        await this.#send(request(attempt));
+      } else resolve(undefined);
     };
     const leftMs = Math.max(0, this.deadline - performance.now());
     const due = TRIES_MS.slice(0, tries).filter((ms) => ms < leftMs);

@@ -113,6 +113,14 @@ test('what the facts of an endpoint identify', () => {
   ]);
 });
 
+test('what an SNMP agent says of the device identifies it, where it says something', () => {
+  expect(factIdentifiers({ 'snmp.entity.serial': 'QLF 2450117', 'snmp.mac': '00:0D:5D:0C:99:B0' }, '192.0.2.1:161/udp')).toEqual([
+    { kind: 'mac', value: '00:0D:5D:0C:99:B0', from: 'snmp interface 192.0.2.1:161/udp' },
+    { kind: 'serial', value: 'QLF 2450117', from: 'snmp entity 192.0.2.1:161/udp' },
+  ]);
+  expect(factIdentifiers({ 'snmp.entity.serial': 'To be filled by O.E.M.', 'snmp.mac': '00:00:5E:00:01:07' }, 'x')).toEqual([]);
+});
+
 test('identifiers are sorted by strength, each value once', () => {
   const ip: Identifier = { kind: 'ip', value: '192.0.2.1', from: 'address' };
   const serial: Identifier = { kind: 'serial', value: 'S1', from: 'a' };

@@ -300,11 +300,59 @@ describe.concurrent('SNMP agents tell their engine, and nothing to a community',
   test.for(servicesOf('snmp'))('$name', async ({ persona, service }) => {
     const { address, parameters } = hostOf(persona);
     const mac = (parameters['mac'] ?? '').replaceAll(':', '').toLowerCase();
-    expect(await discover(address)).toEqual({ engine: service.engine.replace('{{mac|hex}}', mac), boots: service.boots });
+    expect(await discover(address)).toEqual({ engine: service.engine?.replace('{{mac|hex}}', mac), boots: service.boots });
     const v2c = Buffer.from('302602010104067075626c6963a01902044a690000020100020100300b300906052b060102010500', 'hex');
     expect(await ask(address, PORTS.snmp, v2c, 150)).toBeUndefined();
   });
 });
+
+describe.concurrent('SNMP agents tell who names their community what the persona says', () => {
+  const readable = servicesOf('snmp').filter(({ service }) => service.communities.length > 0);
+  test('there are some', () => expect(readable.length).toBeGreaterThan(2));
+
+  test.for(readable)('$name, in v2c', async ({ persona, service }) => {
+    const { address, parameters } = hostOf(persona);
+    const oids = ['1.3.6.1.2.1.1.2.0', ...service.objects.map(({ oid }) => oid), '1.3.6.1.2.1.1.4.0'];
+    const values = await read(address, service.communities[0] ?? '', snmp.Version2c, oids);
+    for (const { oid, text, hex, names, number } of service.objects) {
+      const said = text ?? hex;
+      const value =
+        said === undefined
+          ? (names ?? number)
+          : Buffer.from(
+              said
+                .replaceAll('{{mac|hex}}', (parameters['mac'] ?? '').replaceAll(':', ''))
+                .replace(/\{\{(\w+)\}\}/g, (_, key: string) => parameters[key] ?? ''),
+              hex === undefined ? 'utf8' : 'hex',
+            );
+      expect(values.get(oid), oid).toEqual(value);
+    }
+    expect(values.has('1.3.6.1.2.1.1.4.0'), 'what it has not is marked').toBe(false);
+  });
+
+  test.for(readable)('$name, in v1: an error where one is missing', async ({ persona, service }) => {
+    const { address } = hostOf(persona);
+    const [community = ''] = service.communities;
+    expect([...(await read(address, community, snmp.Version1, ['1.3.6.1.2.1.1.2.0'])).keys()]).toEqual(['1.3.6.1.2.1.1.2.0']);
+    await expect(read(address, community, snmp.Version1, ['1.3.6.1.2.1.1.2.0', '1.3.6.1.2.1.1.4.0'])).rejects.toThrow(
+      /NoSuchName.*1\.4\.0/,
+    );
+    await expect(read(address, 'public', snmp.Version1, ['1.3.6.1.2.1.1.2.0'])).rejects.toThrow(/timed out/);
+  });
+});
+
+/** What net-snmp reads; without what the agent has not. */
+function read(address: string, community: string, version: 0 | 1, oids: string[]): Promise<Map<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    const session = snmp.createSession(address, community, { version, port: PORTS.snmp, retries: 0, timeout: 300 });
+    session.on('error', reject);
+    session.get(oids, (error, varbinds = []) => {
+      session.close();
+      if (error === null) resolve(new Map(varbinds.filter((one) => !snmp.isVarbindError(one)).map(({ oid, value }) => [oid, value])));
+      else reject(error instanceof Error ? error : new Error((error as { message: string }).message));
+    });
+  });
+}
 
 /** net-snmp makes the discovery and reads the answer: a second opinion on both. */
 function discover(address: string): Promise<{ engine: string; boots: number }> {

@@ -1,34 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ProbeError } from '../../src/errors.ts';
-import { BerReader } from '../../src/probes/ber.ts';
-import { snmp } from '../../src/probes/snmp.ts';
+import { encode, integer, objectIdentifier } from '../../src/probes/ber.ts';
+import { snmp, snmpWith } from '../../src/probes/snmp.ts';
+import { BerReader } from '../../src/sweep/ber.ts';
 import { refuseBytes } from '../../src/sweep/messages.ts';
+import { Secret, SnmpCredentials } from '../../src/sweep/snmp-credentials.ts';
 import type { Facts } from '../../src/vocabulary.ts';
+import { ber, early, int, oid, pdu, seq, text } from '../support/ber.ts';
 import { PlaybackDatagrams } from '../support/playback.ts';
 import { expectVocabulary } from './facts.ts';
-
-/** BER as an agent writes it, apart from the code under test. */
-function ber(tag: number, ...parts: readonly (Buffer | readonly number[])[]): Buffer {
-  const content = Buffer.concat(parts.map((part) => Buffer.from(part)));
-  const length =
-    content.length < 0x80
-      ? [content.length]
-      : content.length < 0x100
-        ? [0x81, content.length]
-        : [0x82, content.length >> 8, content.length & 255];
-  return Buffer.concat([Buffer.from([tag, ...length]), content]);
-}
-const seq = (...parts: readonly Buffer[]): Buffer => ber(0x30, ...parts);
-const int = (number: number): Buffer => {
-  const bytes = Buffer.alloc(5);
-  bytes.writeIntBE(number, 0, 5);
-  let from = 0;
-  while (from < 4 && (bytes[from] === 0 ? (bytes[from + 1] ?? 0) < 0x80 : bytes[from] === 0xff && (bytes[from + 1] ?? 0) >= 0x80))
-    from += 1;
-  return ber(0x02, bytes.subarray(from));
-};
-const text = (bytes: Buffer | string): Buffer => ber(0x04, Buffer.from(bytes));
 
 const [request] = snmp.hello(0, () => 0x2a690000);
 const MESSAGE_ID = request?.bytes.readUInt32BE(9) ?? 0;
@@ -41,7 +22,7 @@ interface Agent {
   readonly boots?: number;
   readonly time?: number;
   readonly user?: string;
-  readonly pdu?: number;
+  readonly tag?: number;
   readonly encrypted?: boolean;
 }
 
@@ -52,12 +33,12 @@ function report({
   boots = 1,
   time = 2,
   user = '',
-  pdu = 0xa8,
+  tag = 0xa8,
   encrypted = false,
 }: Agent = {}): Buffer {
   const engineId = Buffer.from(engine, 'hex');
   const usm = seq(text(engineId), int(boots), int(time), text(user), text(''), text(''));
-  const scoped = seq(text(engineId), text(''), ber(pdu, int(0), int(0), int(0), seq(seq(ber(0x06, UNKNOWN_ENGINE_IDS), ber(0x41, [1])))));
+  const scoped = seq(text(engineId), text(''), ber(tag, int(0), int(0), int(0), seq(seq(ber(0x06, UNKNOWN_ENGINE_IDS), ber(0x41, [1])))));
   return seq(
     int(version),
     seq(int(id), int(65507), text(Buffer.from([0])), int(3)),
@@ -201,7 +182,7 @@ test('SNMP: the measured answer of net-snmp', async () => {
 
 test.for<{ name: string; bytes: Buffer }>([
   { name: 'our own request', bytes: request?.bytes ?? Buffer.alloc(0) },
-  { name: 'a request that names an engine', bytes: report({ pdu: 0xa0 }) },
+  { name: 'a request that names an engine', bytes: report({ tag: 0xa0 }) },
   { name: 'another message id', bytes: report({ id: MESSAGE_ID ^ 1 }) },
   { name: 'an empty engine id', bytes: report({ engine: '' }) },
   {
@@ -297,4 +278,274 @@ test('BER: nesting ends at eight levels', () => {
   let depth = 0;
   for (; reader !== undefined && depth < 20; depth += 1) reader = reader.inside();
   expect(depth).toBe(9);
+});
+
+// ---- communities ------------------------------------------------------------------------------------------------
+
+const DESCR = '1.3.6.1.2.1.1.1.0';
+const TYPE = '1.3.6.1.2.1.1.2.0';
+const given = new SnmpCredentials([
+  { version: 2, community: new Secret('reader') },
+  { version: 1, community: new Secret('old reader') },
+  { version: 3, name: new Secret('monitor') },
+]);
+
+/** The probe with communities, its hello, and what an agent would answer to each of them. */
+function greeting(): { probe: ReturnType<typeof snmpWith>; ids: number[]; engineId: number } {
+  const probe = snmpWith(given);
+  const [discover, ...gets] = probe.hello(0, () => 0x2a690000);
+  return {
+    probe,
+    engineId: discover?.bytes.readUInt32BE(9) ?? 0,
+    ids: gets.map(({ bytes }) => bytes.readUInt32BE(bytes.indexOf(Buffer.from([0xa0])) + 4)),
+  };
+}
+
+const answerTo = (version: number, id: number, variables: readonly (readonly [string, Buffer?])[], status = 0): Buffer =>
+  early(version, 'reader', pdu({ tag: 0xa2, id, status, index: status, variables }));
+
+test('SNMP: with communities the first attempt asks each of them once, in the version that it was given for; later ones ask none', () => {
+  const probe = snmpWith(given);
+  const first = probe.hello(0, () => 0x2a690000);
+  expect(first.map(({ name }) => name)).toEqual(['snmp.engine-discovery', 'snmp.get', 'snmp.get']);
+  expect(first[1]?.bytes.toString('hex')).toBe(
+    early(1, 'reader', pdu({ id: first[1]?.bytes.readUInt32BE(17) ?? 0, variables: [[DESCR], [TYPE]] })).toString('hex'),
+  );
+  expect(first[2]?.bytes.toString('hex')).toBe(
+    early(0, 'old reader', pdu({ id: first[2]?.bytes.readUInt32BE(21) ?? 0, variables: [[DESCR], [TYPE]] })).toString('hex'),
+  );
+  for (const { name, bytes } of first) expect(refuseBytes(name, bytes, given)).toBeUndefined();
+  expect(
+    probe.hello(0, () => 99),
+    'all addresses are asked the same',
+  ).toEqual(first);
+  for (const attempt of [1, 2, 3]) expect(probe.hello(attempt, () => attempt).map(({ name }) => name)).toEqual(['snmp.engine-discovery']);
+  expect(
+    snmp.hello(0, () => 0).map(({ name }) => name),
+    'without communities',
+  ).toEqual(['snmp.engine-discovery']);
+});
+
+test('SNMP: eight communities have eight request ids, whatever the random numbers are', () => {
+  const eight = new SnmpCredentials(
+    Array.from({ length: 8 }, (_, at) => ({ version: 2 as const, community: new Secret(`c${at}`.repeat(32)) })),
+  );
+  const probe = snmpWith(eight);
+  const gets = probe.hello(0, () => 0xffffffff).slice(1);
+  const names = gets.map(({ bytes }) => {
+    expect(refuseBytes('snmp.get', bytes, eight)).toBeUndefined();
+    return probe.recognise(
+      early(1, 'x', pdu({ tag: 0xa2, id: bytes.readUInt32BE(bytes.indexOf(Buffer.from([0xa0])) + 4), variables: [] })),
+    );
+  });
+  expect(names).toEqual(Array.from({ length: 8 }, (_, at) => `snmp.get ${at + 1}`));
+});
+
+test.for([
+  { order: 'the report first', reversed: false },
+  { order: 'the community first', reversed: true },
+])('SNMP: the answers of one agent to v3 and v2c are both kept, $order', async ({ reversed }) => {
+  const { probe, ids, engineId } = greeting();
+  const datagrams = [
+    report({ id: engineId }),
+    answerTo(1, ids[0] ?? 0, [
+      [DESCR, text('Laser Printer 4000')],
+      [TYPE, oid('1.3.6.1.4.1.11.2')],
+    ]),
+  ];
+  if (reversed) datagrams.reverse();
+  const answers = datagrams.map((bytes) => ({ name: probe.recognise(bytes) ?? '', bytes }));
+  expect(answers.map(({ name }) => name).toSorted()).toEqual(['snmp.engine-discovery', 'snmp.get 1']);
+  const facts = await probe.talk(new PlaybackDatagrams(answers), {});
+  expect(facts).toMatchObject({ 'snmp.engine.pen': 8072, 'snmp.sysDescr': 'Laser Printer 4000', 'snmp.sysObjectID': '1.3.6.1.4.1.11.2' });
+  expect(probe.taken(answers)).toBe(given.communities[0]);
+  expectVocabulary(facts, 'snmp');
+});
+
+test.for<{
+  name: string;
+  version?: number;
+  community?: 0 | 1;
+  variables: readonly (readonly [string, Buffer?])[];
+  status?: number;
+  facts: Facts;
+}>([
+  {
+    name: 'an agent of v2c only',
+    variables: [
+      [DESCR, text('x')],
+      [TYPE, oid('1.3.6.1.4.1.318.1.3.4.5')],
+    ],
+    facts: { 'snmp.sysDescr': 'x', 'snmp.sysObjectID': '1.3.6.1.4.1.318.1.3.4.5' },
+  },
+  {
+    name: 'an agent of v1 only',
+    version: 0,
+    community: 1,
+    variables: [
+      [DESCR, text('y')],
+      [TYPE, oid('1.3.6.1.4.1.1')],
+    ],
+    facts: { 'snmp.sysDescr': 'y', 'snmp.sysObjectID': '1.3.6.1.4.1.1' },
+  },
+  { name: 'v1 that has not both', version: 0, community: 1, variables: [[DESCR], [TYPE]], status: 2, facts: {} },
+  {
+    name: 'an empty sysDescr is none',
+    variables: [
+      [DESCR, text('')],
+      [TYPE, oid('1.3.6.1.4.1.674.10892.5')],
+    ],
+    facts: { 'snmp.sysObjectID': '1.3.6.1.4.1.674.10892.5' },
+  },
+  {
+    name: 'noSuchObject',
+    variables: [
+      [DESCR, ber(0x80)],
+      [TYPE, oid('1.3.6.1.4.1.1')],
+    ],
+    facts: { 'snmp.sysObjectID': '1.3.6.1.4.1.1' },
+  },
+  {
+    name: 'what was not asked is not taken',
+    variables: [
+      ['1.3.6.1.2.1.1.4.0', text('somebody')],
+      [TYPE, oid('1.3.6.1.4.1.1')],
+    ],
+    facts: { 'snmp.sysObjectID': '1.3.6.1.4.1.1' },
+  },
+  {
+    name: 'nor more than was asked',
+    variables: [
+      [TYPE, oid('1.3.6.1.4.1.1')],
+      [TYPE, oid('1.3.6.1.4.1.2')],
+      [DESCR, text('late')],
+    ],
+    facts: { 'snmp.sysObjectID': '1.3.6.1.4.1.2' },
+  },
+  {
+    name: 'a text of 60,000 octets is cut',
+    variables: [
+      [DESCR, text('a'.repeat(60_000))],
+      [TYPE, oid('1.3.6.1.4.1.1')],
+    ],
+    facts: { 'snmp.sysDescr': 'a'.repeat(4096), 'snmp.sysObjectID': '1.3.6.1.4.1.1' },
+  },
+  {
+    name: 'an identifier of nonsense',
+    variables: [
+      [DESCR, text('x')],
+      [TYPE, ber(0x06, [0x2b, 0x86])],
+    ],
+    facts: { 'snmp.sysDescr': 'x' },
+  },
+  { name: 'no variables', variables: [], facts: {} },
+])('SNMP: $name', async ({ version = 1, community = 0, variables, status, facts }) => {
+  const { probe, ids } = greeting();
+  const bytes = answerTo(version, ids[community] ?? 0, variables, status);
+  const name = `snmp.get ${community + 1}`;
+  expect(probe.recognise(bytes)).toBe(name);
+  expect(probe.taken([{ name, bytes }])).toBe(given.communities[community]);
+  const said = await probe.talk(new PlaybackDatagrams([{ name, bytes }]), {});
+  expect(said).toEqual(facts);
+  expectVocabulary(said, 'snmp');
+});
+
+test('SNMP: of two communities that an agent takes, the one that shows something is used', async () => {
+  const { probe, ids } = greeting();
+  const answers = [
+    { name: 'snmp.get 1', bytes: answerTo(1, ids[0] ?? 0, [], 16) },
+    { name: 'snmp.get 2', bytes: answerTo(0, ids[1] ?? 0, [[DESCR, text('seen')]]) },
+  ];
+  expect(await probe.talk(new PlaybackDatagrams(answers), {})).toEqual({ 'snmp.sysDescr': 'seen' });
+});
+
+test.for<{ name: string; make: (ids: readonly number[]) => Buffer }>([
+  { name: 'our own request', make: () => snmpWith(given).hello(0, () => 7)[1]?.bytes ?? Buffer.alloc(0) },
+  { name: 'our own request with the right id', make: ([id = 0]) => early(1, 'reader', pdu({ id, variables: [[DESCR]] })) },
+  { name: 'an answer with another id', make: ([id = 0]) => answerTo(1, id ^ 1, [[DESCR, text('x')]]) },
+  { name: 'a trap', make: ([id = 0]) => early(1, 'reader', pdu({ tag: 0xa7, id })) },
+  { name: 'a report in v2c', make: ([id = 0]) => early(1, 'reader', pdu({ tag: 0xa8, id })) },
+  { name: 'an answer that is cut', make: ([id = 0]) => answerTo(1, id, [[DESCR, text('x')]]).subarray(0, 24) },
+])('SNMP: $name is no answer to a community', ({ make }) => {
+  const { probe, ids } = greeting();
+  expect(probe.recognise(make(ids))).toBeUndefined();
+});
+
+test('SNMP: without an answer to anything there is nothing to say; without one to a community only that is missing', async () => {
+  const { probe, engineId } = greeting();
+  await expect(probe.talk(new PlaybackDatagrams([]), {})).rejects.toMatchObject({ kind: 'silent' });
+  const answers = [{ name: 'snmp.engine-discovery', bytes: report({ id: engineId }) }];
+  expect(await probe.talk(new PlaybackDatagrams(answers), {})).toMatchObject({ 'snmp.engine.pen': 8072 });
+  expect(probe.taken(answers)).toBeUndefined();
+});
+
+test('SNMP: any answer to a community ends in facts or a ProbeError', () => {
+  const { probe, ids } = greeting();
+  const whole = answerTo(1, ids[0] ?? 0, [
+    [DESCR, text('Laser Printer 4000')],
+    [TYPE, oid('1.3.6.1.4.1.11.2')],
+  ]);
+  const nearlyAnswer = fc
+    .tuple(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 4 }), fc.integer({ min: 10, max: whole.length }))
+    .map(([changes, length]) => {
+      const bytes = Buffer.from(whole).subarray(0, length);
+      for (const [at, byte] of changes) if (at < bytes.length) bytes.writeUInt8(byte, at);
+      return bytes;
+    });
+  return fc.assert(
+    fc.asyncProperty(
+      fc.oneof(
+        nearlyAnswer,
+        fc.uint8Array({ maxLength: 90 }).map((noise) => Buffer.from(noise)),
+      ),
+      async (bytes) => {
+        probe.recognise(bytes);
+        try {
+          expectVocabulary(await probe.talk(new PlaybackDatagrams([{ name: 'snmp.get 1', bytes }]), {}), 'snmp');
+        } catch (error) {
+          if (!(error instanceof ProbeError)) throw error;
+        }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test.for<[hex: string, dotted: string | undefined]>([
+  ['06082b06010201010100', DESCR],
+  ['060a2b06010401eb2e060302', '1.3.6.1.4.1.13742.6.3.2'],
+  ['06028837', '2.999'],
+  ['060178', '2.40'],
+  ['060100', '0.0'],
+  ['06052b8fffffff7f'.slice(0, 14), undefined],
+  ['06062b8fffffff7f', '1.3.4294967295'],
+  ['06062b9080808000', undefined],
+  ['0600', undefined],
+  ['06022b86', undefined],
+  ['04012b', undefined],
+])('BER: the object identifier %s is %s', ([hex, dotted]) => {
+  expect(new BerReader(Buffer.from(hex, 'hex')).oid()).toBe(dotted);
+});
+
+test('BER: what is written is read back', () =>
+  fc.assert(
+    fc.property(fc.array(fc.nat(0xffffffff), { maxLength: 20 }), fc.constantFrom('1.3', '0.39', '2.999'), (rest, head) => {
+      const dotted = [head, ...rest].join('.');
+      expect(new BerReader(objectIdentifier(dotted)).oid()).toBe(dotted);
+      expect(objectIdentifier(dotted).equals(oid(dotted))).toBe(true);
+    }),
+  ));
+
+test.for<[number, number | undefined, string]>([
+  [0, undefined, '020100'],
+  [127, undefined, '02017f'],
+  [128, undefined, '02020080'],
+  [0x7fffffff, undefined, '02047fffffff'],
+  [5, 4, '020400000005'],
+])('BER: %s in %s octets is written as %s', ([value, octets, hex]) => expect(integer(value, octets).toString('hex')).toBe(hex));
+
+test.for([0, 127, 128, 255, 256, 65_535])('BER: a value of %s octets has its length', (length) => {
+  const written = encode(0x04, Buffer.alloc(length, 1));
+  expect(written.equals(ber(0x04, Buffer.alloc(length, 1)))).toBe(true);
+  expect(new BerReader(written).octets()?.length).toBe(length);
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { early, pdu, secured, text as octets } from '../support/ber.ts';
 import {
   addp,
   aidp,
@@ -11,6 +12,7 @@ import {
   reverseName,
   rmcp,
   serviceLocation,
+  snmp,
   ubiquiti,
   version,
   webServices,
@@ -37,6 +39,13 @@ const ATTRIBUTES = '02 06 000033 0000 000000 002a 0002 656e 0000 0012 7365727669
 const PTR = '0100 0001 0000 0000 0000 0137 0130 023737 023130 07696e2d61646472 0461727061 00 000c 0001';
 const DISCOVERY =
   '303e020103301102044a690000020300ffe30401040201030410300e0400020100020100040004000400301404000400a00e020437f000000201000201003000';
+
+/** RFC 3416 section 4.2.1: sysDescr.0 with the community C. */
+const READ = '302402010104 0143 a01c02041234567802010002010030 0e300c06082b06010201010100 0500';
+const DESCR = '1.3.6.1.2.1.1.1.0';
+const given = snmp({ communities: [[1, 'C']], users: { name: 0, safe: 3 } });
+const asked = pdu({ variables: [[DESCR]] });
+const digest = Buffer.alloc(12, 1);
 
 test.for<Case>([
   { name: 'GET /', check: request, sent: `GET / HTTP/1.1\r\n${HEADERS}\r\n` },
@@ -78,6 +87,60 @@ test.for<Case>([
     check: discovery,
     sent: hex('302402010104 0143 a01c02041234567802010002010030 0e300c06082b06010201010100 0500'),
     fault: /discovery/,
+  },
+  { name: 'the same, with a community that was given', check: given, sent: hex(READ) },
+  { name: 'discovery, with credentials given', check: given, sent: hex(DISCOVERY) },
+  {
+    name: 'discovery with short identifiers',
+    check: given,
+    sent: secured({ id: 5, flags: 4, engine: Buffer.alloc(0), inner: pdu({ id: 6 }) }),
+  },
+  { name: 'a user’s read', check: given, sent: secured({ flags: 4, user: 'name', inner: asked }) },
+  {
+    name: 'a user’s read that is encrypted',
+    check: given,
+    sent: secured({ flags: 7, user: 'safe', digest, encrypted: Buffer.alloc(40, 9) }),
+  },
+  { name: 'a community that was not given', check: given, sent: hex(READ.replace('0143', '0144')), fault: /not given: D/ },
+  { name: 'the community in another version', check: given, sent: hex(READ.replace('302402010104', '302402010004')), fault: /not given/ },
+  { name: 'GETNEXT', check: given, sent: hex(READ.replace('a01c', 'a11c')), fault: /type a1/ },
+  { name: 'SET', check: given, sent: hex(READ.replace('a01c', 'a31c')), fault: /type a3/ },
+  { name: 'GETBULK', check: given, sent: hex(READ.replace('a01c', 'a51c')), fault: /type a5/ },
+  { name: 'an object that is not listed', check: given, sent: hex(READ.replace('010100 0500', '010400 0500')), fault: /asks for/ },
+  { name: 'an object with a value', check: given, sent: early(1, 'C', pdu({ variables: [[DESCR, octets('x')]] })), fault: /a value/ },
+  { name: 'no object', check: given, sent: early(1, 'C', pdu()), fault: /0 objects/ },
+  { name: 'an error status', check: given, sent: early(1, 'C', pdu({ status: 2, variables: [[DESCR]] })), fault: /no head/ },
+  { name: 'two messages', check: given, sent: hex(READ + READ), fault: /no message/ },
+  { name: 'a user that was not given', check: given, sent: secured({ flags: 4, user: 'root', inner: asked }), fault: /not given: root/ },
+  {
+    name: 'a user with less security than he has',
+    check: given,
+    sent: secured({ flags: 4, user: 'safe', inner: asked }),
+    fault: /flags 4/,
+  },
+  {
+    name: 'a user without a digest',
+    check: given,
+    sent: secured({ flags: 7, user: 'safe', digest: Buffer.alloc(12), encrypted: Buffer.alloc(40, 9) }),
+    fault: /without a digest/,
+  },
+  {
+    name: 'a user who says that he encrypts',
+    check: given,
+    sent: secured({ flags: 7, user: 'safe', digest, inner: asked }),
+    fault: /without encryption/,
+  },
+  {
+    name: 'a user’s SET',
+    check: given,
+    sent: secured({ flags: 4, user: 'name', inner: pdu({ tag: 0xa3, variables: [[DESCR]] }) }),
+    fault: /type a3/,
+  },
+  {
+    name: 'a discovery that asks for something',
+    check: given,
+    sent: secured({ id: 5, flags: 4, engine: Buffer.alloc(0), inner: asked }),
+    fault: /no discovery/,
   },
   { name: 'a ping', check: rmcp, sent: hex('0600ff06 000011be 80 2a 0000') },
   { name: 'authentication capabilities', check: rmcp, sent: hex(CAPABILITIES) },

@@ -41,9 +41,21 @@ const SPOKEN: Readonly<Record<string, (sent: Buffer) => string | undefined>> = {
   '53/udp': reverseName,
 };
 
-/** What is wrong with what a host has sent, one line each; empty where all of it may be sent, and to whom. */
-export function violations(packets: readonly Packet[], from: string, mayBeAsked: (address: string) => boolean): string[] {
+/**
+ * What is wrong with what a host has sent, one line each; empty where all of it may be sent, and to whom. `more`: what may be sent beyond the usual, where the
+ * operator gave what it takes.
+ */
+export function violations(
+  packets: readonly Packet[],
+  from: string,
+  mayBeAsked: (address: string) => boolean,
+  more: Readonly<Record<string, (sent: Buffer) => string | undefined>> = {},
+): string[] {
   const found: string[] = [];
+  const speaks = (port: string, bytes: Buffer): string | undefined => {
+    const fault = more[port] ?? SPOKEN[port];
+    return fault === undefined ? 'the port is not asked' : fault(bytes);
+  };
   const say = (address: string, port: number, transport: string, fault: string | undefined): void => {
     if (fault !== undefined) found.push(`${address}:${port}/${transport}: ${fault}`);
   };
@@ -60,11 +72,6 @@ export function violations(packets: readonly Packet[], from: string, mayBeAsked:
     else say(server, serverPort, 'tcp', speaks(`${serverPort}/tcp`, sent));
   }
   return found;
-}
-
-function speaks(port: string, bytes: Buffer): string | undefined {
-  const fault = SPOKEN[port];
-  return fault === undefined ? 'the port is not asked' : fault(bytes);
 }
 
 const HEADERS: Readonly<Record<string, RegExp>> = {
@@ -145,6 +152,116 @@ const DISCOVERY = new RegExp(
 /** SNMPv3 engine discovery with an empty user: 64 bytes, of which the two identifiers vary. */
 export function discovery(data: Buffer): string | undefined {
   return DISCOVERY.test(data.toString('hex')) ? undefined : `no engine discovery: ${data.toString('hex')}`;
+}
+
+/** Objects that may be asked for: the numbers of the list, in BER. */
+const OBJECTS: ReadonlySet<string> = new Set(
+  (parse(readFileSync(new URL('../../data/vocabulary/oids.yaml', import.meta.url), 'utf8')) as { oid: string }[]).map(({ oid }) =>
+    berOf(oid),
+  ),
+);
+
+/** X.690 section 8.19, in hex. */
+function berOf(oid: string): string {
+  const [first = 0, second = 0, ...rest] = oid.split('.').map(Number);
+  const octets = [first * 40 + second, ...rest].map((number) => {
+    const groups = [number & 127];
+    for (let high = Math.floor(number / 128); high > 0; high = Math.floor(high / 128)) groups.unshift((high & 127) + 128);
+    return Buffer.from(groups).toString('hex');
+  });
+  return octets.join('');
+}
+
+/** One BER value at the beginning: its tag, its content, and what comes after it; with a definite length of at most two octets. */
+function value(bytes: Buffer): { tag: number; content: Buffer; rest: Buffer } | undefined {
+  const [tag, first] = bytes;
+  if (tag === undefined || first === undefined) return undefined;
+  const more = first < 128 ? 0 : first - 128;
+  if (more > 2 || first === 128 || bytes.length < 2 + more) return undefined;
+  const length = more === 0 ? first : bytes.readUIntBE(2, more);
+  const end = 2 + more + length;
+  return end > bytes.length ? undefined : { tag, content: bytes.subarray(2 + more, end), rest: bytes.subarray(end) };
+}
+
+/** The values that some bytes are made of, one after the other; undefined where they are not made of values alone. */
+function values(bytes: Buffer): { tag: number; content: Buffer }[] | undefined {
+  const found: { tag: number; content: Buffer }[] = [];
+  for (let left = bytes; left.length > 0;) {
+    const one = value(left);
+    if (one === undefined) return undefined;
+    found.push(one);
+    left = one.rest;
+  }
+  return found;
+}
+
+/** What an operator has given for SNMP: communities of v1 and v2c, and names of users with the flags of their security. */
+export interface GivenSnmp {
+  readonly communities: readonly (readonly [version: 0 | 1, community: string])[];
+  readonly users: Readonly<Record<string, number>>;
+}
+
+/**
+ * Engine discovery, a GET of listed objects with a community that was given (RFC 3416 sections 3 and 4.2.1), or a message of a user that was given, with all the
+ * security that he has (RFC 3412 section 6). What is encrypted cannot be looked into from outside.
+ */
+export function snmp(given: GivenSnmp): (data: Buffer) => string | undefined {
+  return (data) => {
+    const [message, ...more] = values(data) ?? [];
+    if (message?.tag !== 0x30 || more.length > 0) return `no message: ${data.toString('hex')}`;
+    const parts = values(message.content) ?? [];
+    const release = parts[0]?.tag === 2 && parts[0].content.length === 1 ? parts[0].content[0] : undefined;
+    if (release === 3) return discovery(data) === undefined ? undefined : secured(parts, given.users);
+    const [, community, pdu, ...behind] = parts;
+    if (behind.length > 0 || community?.tag !== 4 || pdu === undefined) return `no message of v1 or v2c: ${data.toString('hex')}`;
+    if (!given.communities.some(([number, text]) => number === release && text === community.content.toString()))
+      return `a community that was not given: ${community.content.toString()}`;
+    return get(pdu);
+  };
+}
+
+function get(pdu: { tag: number; content: Buffer }): string | undefined {
+  if (pdu.tag !== 0xa0) return `a PDU of type ${pdu.tag.toString(16)}`;
+  const [id, status, index, list, ...behind] = values(pdu.content) ?? [];
+  if (id?.tag !== 2 || status?.content.toString('hex') !== '00' || index?.content.toString('hex') !== '00' || behind.length > 0)
+    return 'no head of a request';
+  const variables = list?.tag === 0x30 ? (values(list.content) ?? []) : [];
+  if (variables.length === 0 || variables.length > 6) return `${variables.length} objects`;
+  for (const { content } of variables) {
+    const [object, empty, ...more] = values(content) ?? [];
+    if (object?.tag !== 6 || !OBJECTS.has(object.content.toString('hex'))) return `asks for ${content.toString('hex')}`;
+    if (empty?.tag !== 5 || empty.content.length > 0 || more.length > 0) return 'an object with a value';
+  }
+  return undefined;
+}
+
+const REPORTABLE = 4;
+const ENCRYPTED = 2;
+const AUTHENTIC = 1;
+
+function secured(parts: readonly { tag: number; content: Buffer }[], users: GivenSnmp['users']): string | undefined {
+  const [, header, parameters, body, ...behind] = parts;
+  const flags = values(header?.content ?? Buffer.alloc(0))?.[2]?.content[0] ?? 0;
+  const [usm] = values(parameters?.content ?? Buffer.alloc(0)) ?? [];
+  const [engine, , , name, digest] = values(usm?.content ?? Buffer.alloc(0)) ?? [];
+  if (behind.length > 0 || body === undefined || name === undefined || engine === undefined || digest === undefined)
+    return 'no message of SNMPv3';
+  const user = name.content.toString();
+  const scoped = body.tag === 0x30 ? (values(body.content) ?? []) : [];
+  if (user === '') {
+    // The library's own discovery: its identifiers are shorter now and then.
+    const [head] = values(scoped[2]?.content ?? Buffer.alloc(0))?.slice(3) ?? [];
+    return flags === REPORTABLE && engine.content.length === 0 && scoped[2]?.tag === 0xa0 && head?.content.length === 0
+      ? undefined
+      : 'no discovery';
+  }
+  const security = users[user];
+  if (security === undefined) return `a user that was not given: ${user}`;
+  if (flags !== (security | REPORTABLE)) return `${user} with the flags ${flags}`;
+  if ((security & AUTHENTIC) !== 0 && (digest.content.length < 12 || digest.content.every((octet) => octet === 0)))
+    return `${user} without a digest`;
+  if ((security & ENCRYPTED) !== 0) return body.tag === 4 ? undefined : `${user} without encryption`;
+  return scoped[2] === undefined ? 'no PDU' : get(scoped[2]);
 }
 
 /** Commands outside any session, with their data: authentication capabilities (admin, with and without the v2.0 bit), GUID, cipher suites by suite. */

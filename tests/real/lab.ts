@@ -48,6 +48,10 @@ export type Profile =
   | 'novnc'
   | 'x11vnc'
   | 'snmp-v3'
+  | 'snmp-v1'
+  | 'snmp-v2c'
+  | 'snmp-users'
+  | 'snmp-pdu'
   | 'printer'
   | 'web'
   | 'mute'
@@ -360,6 +364,7 @@ export interface ObservationLine {
   readonly at: string;
   readonly outcome: Outcome;
   readonly facts: Facts;
+  readonly note?: string;
 }
 
 export interface OtherLine {

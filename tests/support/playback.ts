@@ -112,6 +112,10 @@ export class PlaybackDatagrams implements DatagramWire {
     this.#budget = budget;
   }
 
+  async hear(): Promise<void> {
+    // What was going to come has come.
+  }
+
   async ask(
     request: (attempt: number) => Datagram,
     fits: (bytes: Buffer) => boolean,

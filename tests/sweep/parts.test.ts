@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { ProbeError } from '../../src/errors.ts';
 import { AuditFile } from '../../src/sweep/audit.ts';
 import { Bits, EndpointSet, packNumbers, unpackNumbers } from '../../src/sweep/bits.ts';
-import { Budget, DEFAULT_BUDGET } from '../../src/sweep/budget.ts';
+import { Budget, DEFAULT_BUDGET, readsWith } from '../../src/sweep/budget.ts';
 import { Gates } from '../../src/sweep/gates.ts';
 import { blindSpots, socketLimit } from '../../src/sweep/guards.ts';
 import { Neighbours } from '../../src/sweep/neighbours.ts';
@@ -196,4 +196,18 @@ test('what a system does not tell is told', async () => {
   expect(blindSpots({ onLink: true, platform: 'darwin' }, blind)[0]).toMatch(/connection-tracking.*dropped.*neighbour table/);
   expect(blindSpots({ onLink: false, platform: 'win32' }, blind)[0]).not.toMatch(/neighbour/);
   expect(socketLimit()).toBeGreaterThanOrEqual(16);
+});
+
+test.for([
+  { given: { communities: 0, users: 0 }, reads: 0 },
+  { given: { communities: 1, users: 0 }, reads: 15 },
+  { given: { communities: 0, users: 1 }, reads: 16 },
+  { given: { communities: 5, users: 3 }, reads: 25 },
+])('with $given a device may get $reads datagrams more, on an account of their own', ({ given, reads }) => {
+  expect(readsWith(given)).toBe(reads);
+  const budget = new Budget({ ...DEFAULT_BUDGET, reads: readsWith(given) });
+  budget.countSweep(3, given.communities);
+  budget.countSweep(3, given.communities);
+  expect(Array.from({ length: 40 }, () => budget.read()).filter(Boolean)).toHaveLength(reads - given.communities);
+  expect(Array.from({ length: 40 }, () => budget.datagram()).filter(Boolean)).toHaveLength(12 - 3);
 });

@@ -17,6 +17,7 @@
 #
 # profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary openssh dropbear telnet ftp web6
 #           netbios wsd names (each in a namespace of its own behind the fleet's: routed, with MODE=drop)
+#           snmp-v1 snmp-v2c snmp-users snmp-pdu
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -26,7 +27,7 @@ check() {
   local missing='' tool
   [ "$(id -u)" = 0 ] || { echo 'network namespaces need root' >&2; exit 1; }
   for tool in ip nft cc setpriv openssl nginx ipmi_sim ipmitool snmpd Xtigervnc vncpasswd x11vnc websockify nmap tcpdump \
-    sshd dropbear telnetd vsftpd socat nmbd nmblookup wsdd2 dnsmasq; do
+    sshd dropbear telnetd vsftpd socat nmbd nmblookup wsdd2 dnsmasq snmpget; do
     command -v $tool >/dev/null || missing="$missing $tool"
   done
   [ -f /usr/share/novnc/vnc.html ] || missing="$missing novnc"
@@ -245,6 +246,52 @@ snmp_up() {
   done
 }
 
+# Agents that are read with credentials. What they say is what snmpget reads: no other place has it written down.
+snmp_read_up() {
+  local profile folder addresses
+  for profile in snmp-v1 snmp-v2c snmp-users snmp-pdu; do
+    addresses=$(with $profile | sed 's/.*/udp:&:161/' | list)
+    [ -n "$addresses" ] || continue
+    folder=$state/snmp/$profile
+    mkdir -p "$folder"
+    {
+      echo "agentAddress $addresses"
+      echo "sysDescr Laboratory $profile"
+      echo "sysName $profile.lab.invalid"
+      echo "sysLocation Rack 7, unit $((${#profile} * 3))"
+      case $profile in
+        snmp-v1) printf 'rocommunity labcommunity\n[snmp] disableSNMPv2c yes\n[snmp] disableSNMPv3 yes\n' ;;
+        snmp-v2c) printf 'rocommunity labcommunity\n[snmp] disableSNMPv1 yes\n[snmp] disableSNMPv3 yes\n' ;;
+        snmp-users)
+          echo 'createUser lab256 SHA-256 "labauthpass256" AES "labprivpass256"'
+          echo 'createUser labdes MD5 "labauthpassdes" DES "labprivpassdes"'
+          echo 'createUser lab512 SHA-512 "labauthpass512" AES-256 "labprivpass512"'
+          echo 'createUser labcisco SHA "labauthpasscisco" AES-256-C "labprivpasscisco"'
+          echo 'createUser labauth SHA-224 "labauthpass224"'
+          echo 'createUser labname'
+          printf 'rouser %s\n' 'lab256 authpriv' 'labdes authpriv' 'lab512 authpriv' 'labcisco authpriv' 'labauth auth' 'labname noauth'
+          ;;
+        snmp-pdu)
+          echo 'rocommunity labcommunity'
+          echo 'createUser lab SHA "labauthpass" AES "labprivpass"'
+          echo 'rouser lab authpriv'
+          echo 'sysObjectID 1.3.6.1.4.1.13742.6'
+          # PDU2-MIB, and an entity that is a chassis.
+          echo 'override 1.3.6.1.4.1.13742.6.3.2.1.1.3.1 octet_str "PX3-5260V"'
+          echo 'override 1.3.6.1.4.1.13742.6.3.2.1.1.4.1 octet_str "QFG7100123"'
+          echo 'override 1.3.6.1.4.1.13742.6.3.2.3.1.6.1.1.1 octet_str "030600"'
+          echo 'override 1.3.6.1.2.1.47.1.1.1.1.5.1 integer 3'
+          echo 'override 1.3.6.1.2.1.47.1.1.1.1.9.1 octet_str "3.6.0"'
+          echo 'override 1.3.6.1.2.1.47.1.1.1.1.11.1 octet_str "QFG7100123"'
+          echo 'override 1.3.6.1.2.1.47.1.1.1.1.13.1 octet_str "PX3-5260V"'
+          echo 'override 1.3.6.1.2.1.2.2.1.6.1 octet_str 0x000d5d0c99b0'
+          ;;
+      esac
+    } >"$folder/snmpd.conf"
+    start "snmpd-$profile" env MIBS= SNMP_PERSISTENT_DIR="$folder" SNMPCONFPATH="$folder" snmpd -f -Lo -C -c "$folder/snmpd.conf" -p "$folder/pid" -I -smux,systemstats,diskio
+  done
+}
+
 # ---- VNC -------------------------------------------------------------------------------------------------------------------
 # The X servers choose a free display themselves and write it to a file.
 vnc_up() {
@@ -360,6 +407,7 @@ servers_up() {
   nginx_up
   ipmi_up
   snmp_up
+  snmp_read_up
   vnc_up
   greetings_up
   for address in $(with openssh dropbear); do wait_for listening t "$address" 22; done
@@ -369,7 +417,7 @@ servers_up() {
   for address in $(with bmc old-bmc tls13); do wait_for listening t "$address" 443; done
   for address in $(with printer web web6 trap-setup trap-away canary); do wait_for listening t "$address" 80; done
   for address in $(with bmc old-bmc); do wait_for listening u "$address" 623; done
-  for address in $(with snmp-v3 printer); do wait_for listening u "$address" 161; done
+  for address in $(with snmp-v3 printer snmp-v1 snmp-v2c snmp-users snmp-pdu); do wait_for listening u "$address" 161; done
   for address in $(with vnc-auth novnc x11vnc); do wait_for listening t "$address" 5900; done
   for address in $(with novnc); do wait_for listening t "$address" 8080; done
   [ -z "$(with novnc)" ] || for address in $(with old-bmc); do wait_for listening t "$address" 5901; done
