@@ -10,6 +10,7 @@ import { telnet } from './telnet.ts';
 import { tls } from './tls.ts';
 
 export { pageRecord, speaksTls } from './http.ts';
+export { tlsRaw } from './tls-raw.ts';
 
 /** Every probe, by its id. */
 export const probes = { ipmi, snmp, rfb, tls, http, redfish, ssh, telnet, ftp, listen };

@@ -4,9 +4,10 @@ import type { Hit, Matcher } from '../fingerprints/match.ts';
 import type { Observation } from '../observations/observation.ts';
 import { byEndpoint } from '../observations/observation.ts';
 import { pageRecord, speaksTls } from '../probes/http.ts';
-import { probes } from '../probes/index.ts';
+import { probes, tlsRaw } from '../probes/index.ts';
 import type { Page, Web } from '../sweep/contract.ts';
 import type { Device } from '../sweep/device.ts';
+import { HandshakeError } from '../sweep/secure.ts';
 import type { SocketWire } from '../sweep/socket-wire.ts';
 import type { OpenPort } from '../sweep/sweep.ts';
 import type { UdpTalk } from '../sweep/udp-talk.ts';
@@ -120,10 +121,14 @@ export class Conversations {
       case 'ssh':
       case 'telnet':
       case 'ftp':
-      case 'listen':
-      case 'tls': {
+      case 'listen': {
         const { protocol } = talk.plan;
         await talk.run(protocol, () => probes[protocol].talk(wire, talk.context));
+        break;
+      }
+      case 'tls': {
+        const secured = await this.#certificate(talk, wire);
+        if (secured !== 'plain') await secured?.end();
         break;
       }
       case 'listen-http': {
@@ -145,30 +150,58 @@ export class Conversations {
     this.#match(talk);
   }
 
-  /** The certificate, then the page behind it. The ladder of docs/read-only.md: a second, cautious hello where the first was cut off; plain http where it is not TLS. */
+  /** The certificate, then the page behind it; plain http where it is not TLS. */
   async #tls(talk: Talk, first: SocketWire): Promise<void> {
+    const secured = await this.#certificate(talk, first);
+    if (secured === 'plain') await this.#web(talk, 'http');
+    else if (secured !== undefined) await this.#web(talk, 'https', secured);
+  }
+
+  /**
+   * The certificate of a port, by the ladder of docs/read-only.md, at most three connections: the library's hello; a cautious one where that was cut off
+   * or unanswered; a raw one, which only reads the certificate, where the device and the library have no TLS in common. Where the device said that this is
+   * so, the cautious hello is left out: it offers nothing that the first did not, but for the name, which it leaves out.
+   * Returns the secured connection, or `plain` where something else is spoken; nothing where no session came about.
+   */
+  async #certificate(talk: Talk, first: SocketWire): Promise<SocketWire | 'plain' | undefined> {
     const { device, plan, deadline } = talk;
-    const tried = await talk.attempt(() => probes.tls.talk(first, talk.context));
-    if (tried.outcome === 'answered') {
-      talk.write('tls', tried, tried.value);
-      await this.#web(talk, 'https', first);
-      return;
-    }
-    await first.end();
+    let tried: Attempt<unknown> = await this.#handshake(talk, first);
+    if (tried.outcome === 'answered') return first;
     if (tried.outcome === 'not-this-protocol') {
       talk.write('tls', tried);
-      await this.#web(talk, 'http');
-      return;
+      return 'plain';
     }
-    device.beCautious(plan.port);
-    const again = await talk.attempt(async () => {
-      const wire = await device.open(plan.port, 'https', deadline);
-      const facts = await probes.tls.talk(wire, talk.context);
-      return { wire, facts };
+    if (device.name !== undefined || !(tried.error instanceof HandshakeError) || tried.error.over === 'other') {
+      device.beCautious(plan.port);
+      const opened = await talk.attempt(() => device.open(plan.port, 'https', deadline));
+      tried = opened.value === undefined ? opened : await this.#handshake(talk, opened.value);
+      if (tried.outcome === 'answered') return opened.value;
+    }
+    const { error } = tried;
+    if (!(error instanceof HandshakeError)) {
+      talk.write('tls', tried);
+      return undefined;
+    }
+    const raw = await talk.attempt(async () => {
+      const wire = await device.open(plan.port, 'tls', deadline);
+      try {
+        return await tlsRaw.talk(wire, { ...talk.context, noCommonSuite: error.over === 'suite' });
+      } finally {
+        await wire.end();
+      }
     });
-    talk.write('tls', again, again.value?.facts);
-    if (again.value === undefined) return;
-    await this.#web(talk, 'https', again.value.wire);
+    if (raw.value !== undefined)
+      talk.write('tls', { ...raw, note: `${error.message}; read from an old hello, so no page can be asked for over it` }, raw.value);
+    else talk.write('tls', { ...tried, note: `${error.message}; to an old hello: ${raw.note}` }, raw.facts);
+    return undefined;
+  }
+
+  /** A handshake over a wire, written down where it succeeds; otherwise the wire is ended. */
+  async #handshake(talk: Talk, wire: SocketWire): Promise<Attempt<Facts>> {
+    const tried = await talk.attempt(() => probes.tls.talk(wire, talk.context));
+    if (tried.outcome === 'answered') talk.write('tls', tried, tried.value);
+    else await wire.end();
+    return tried;
   }
 
   async #web(talk: Talk, scheme: 'http' | 'https', wire?: SocketWire): Promise<void> {
@@ -294,6 +327,7 @@ interface Attempt<T> {
   readonly value?: T;
   readonly facts: Facts;
   readonly note?: string;
+  readonly error?: ProbeError;
   readonly at: string;
   readonly ms: number;
 }
@@ -336,7 +370,7 @@ class Talk {
       return { outcome: 'answered', facts: {}, value, at, ms: ms() };
     } catch (error) {
       if (!(error instanceof ProbeError)) throw error;
-      return { outcome: error.kind, facts: error.facts, note: error.message, at, ms: ms() };
+      return { outcome: error.kind, facts: error.facts, note: error.message, error, at, ms: ms() };
     }
   }
 

@@ -7,6 +7,8 @@ import type { Endpoint, TlsSession } from './contract.ts';
 
 /** The chain as presented, at most this many certificates. */
 const MAX_CHAIN = 8;
+/** Old processors take seconds for a handshake. Who says nothing for so long must not use up the time of the whole device. */
+const HANDSHAKE_MS = 10_000;
 
 export interface TlsLimits {
   /** The name that the operator gave, sent as SNI. Never made up: an address has none. */
@@ -56,7 +58,10 @@ export async function handshake(
     reject(error);
   };
   const onClose = (): void => fail(new ProbeError('cut-off', 'hung up in the TLS handshake'));
-  const timer = setTimeout(() => fail(new ProbeError('silent', 'no answer to the TLS handshake in time')), Math.max(1, deadline - from));
+  const timer = setTimeout(
+    () => fail(new ProbeError('silent', 'no answer to the TLS handshake in time')),
+    Math.max(1, Math.min(HANDSHAKE_MS, deadline - from)),
+  );
   socket.once('secureConnect', () => resolve());
   // Stays for good: a late error of a socket that has already failed must not end the process.
   socket.on('error', (error: NodeJS.ErrnoException) => fail(tlsError(error)));
@@ -78,13 +83,35 @@ export async function handshake(
   };
 }
 
+/** What a device and the library could not agree on: a suite, a version, or something else. */
+export type Disagreement = 'suite' | 'version' | 'other';
+
+/** A device that speaks TLS and came to no session with the library: by an alert, or by an answer that the library does not take. */
+export class HandshakeError extends ProbeError {
+  readonly over: Disagreement;
+  constructor(message: string, over: Disagreement) {
+    super('cut-off', message);
+    this.name = 'HandshakeError';
+    this.over = over;
+  }
+}
+
+/** Alerts that say what was missing: handshake_failure, insufficient_security, protocol_version (RFC 5246 section 7.2.2). */
+const ALERTS: ReadonlyMap<string, Disagreement> = new Map([
+  ['40', 'suite'],
+  ['71', 'suite'],
+  ['70', 'version'],
+]);
+
 function tlsError(error: NodeJS.ErrnoException): ProbeError {
   const code = error.code ?? '';
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || code === 'ERR_SSL_HTTP_REQUEST')
     return new ProbeError('not-this-protocol', `does not speak TLS (${code})`);
   if (code === 'ECONNRESET' || code === 'EPIPE') return new ProbeError('cut-off', 'hung up in the TLS handshake');
-  // EPROTO, ERR_SSL_*: the device speaks TLS, but none that this library can.
-  return new ProbeError('cut-off', `the TLS handshake failed (${code || error.message})`);
+  // EPROTO, ERR_SSL_*: the device speaks TLS, but none that this library can. The names of alerts differ between versions of OpenSSL; the numbers do not.
+  const alert = /SSL alert number (\d+)/.exec(error.message)?.[1];
+  const over = alert === undefined ? (code === 'ERR_SSL_UNSUPPORTED_PROTOCOL' ? 'version' : 'other') : (ALERTS.get(alert) ?? 'other');
+  return new HandshakeError(`the TLS handshake failed (${code || error.message})`, over);
 }
 
 function chainOf(socket: tls.TLSSocket): Buffer[] {
