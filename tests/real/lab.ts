@@ -53,7 +53,12 @@ export type Profile =
   | 'mute'
   | 'trap-setup'
   | 'trap-away'
-  | 'canary';
+  | 'canary'
+  | 'old-3des'
+  | 'old-rc4'
+  | 'old-ssl3'
+  | 'old-null'
+  | 'old-anon';
 
 export interface LabOptions {
   readonly hosts: Readonly<Record<string, Profile>>;
