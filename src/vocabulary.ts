@@ -135,8 +135,9 @@ export const CHANNELS = [
 ] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-const CHANNEL_OF_PREFIX: Readonly<Record<string, Channel>> = { addp: 'discovery', lantronix: 'discovery', moxa: 'discovery' };
-/** The channel of a fact: its first word, but for the vendor discovery protocols, which share one. */
+/** Intel AMT is read in the pong, which is a part of the IPMI channel. */
+const CHANNEL_OF_PREFIX: Readonly<Record<string, Channel>> = { addp: 'discovery', lantronix: 'discovery', moxa: 'discovery', amt: 'ipmi' };
+/** The channel of a fact: its first word, but for the vendor discovery protocols, which share one, and what comes in the answer of another. */
 export function channelOf(fact: string): Channel | undefined {
   const prefix = fact.split('.', 1)[0] ?? '';
   return CHANNEL_OF_PREFIX[prefix] ?? CHANNELS.find((channel) => channel === prefix);
