@@ -5,9 +5,10 @@ import type { Observation } from '../observations/observation.ts';
 import { byEndpoint } from '../observations/observation.ts';
 import { pageRecord, speaksTls } from '../probes/http.ts';
 import { probes, tlsRaw } from '../probes/index.ts';
+import { tlsFacts } from '../probes/tls.ts';
 import type { Page, Web } from '../sweep/contract.ts';
 import type { Device } from '../sweep/device.ts';
-import { HandshakeError } from '../sweep/secure.ts';
+import { HandshakeError, type HandshakeRead } from '../sweep/secure.ts';
 import type { SocketWire } from '../sweep/socket-wire.ts';
 import type { OpenPort } from '../sweep/sweep.ts';
 import type { UdpTalk } from '../sweep/udp-talk.ts';
@@ -160,7 +161,8 @@ export class Conversations {
   /**
    * The certificate of a port, by the ladder of docs/read-only.md, at most three connections: the library's hello; a cautious one where that was cut off
    * or unanswered; a raw one, which only reads the certificate, where the device and the library have no TLS in common. Where the device said that this is
-   * so, the cautious hello is left out: it offers nothing that the first did not, but for the name, which it leaves out.
+   * so, the cautious hello is left out: it offers nothing that the first did not, but for the name, which it leaves out. A device that breaks off after it has
+   * shown its certificate, because it wants to see one of ours, is asked no more.
    * Returns the secured connection, or `plain` where something else is spoken; nothing where no session came about.
    */
   async #certificate(talk: Talk, first: SocketWire): Promise<SocketWire | 'plain' | undefined> {
@@ -171,29 +173,34 @@ export class Conversations {
       talk.write('tls', tried);
       return 'plain';
     }
-    if (device.name !== undefined || !(tried.error instanceof HandshakeError) || tried.error.over === 'other') {
+    let read = readBefore(tried);
+    if (!isDisagreement(tried) || (read === undefined && device.name !== undefined)) {
       device.beCautious(plan.port);
       const opened = await talk.attempt(() => device.open(plan.port, 'https', deadline));
       tried = opened.value === undefined ? opened : await this.#handshake(talk, opened.value);
       if (tried.outcome === 'answered') return opened.value;
+      read ??= readBefore(tried);
     }
-    const { error } = tried;
-    if (!(error instanceof HandshakeError)) {
-      talk.write('tls', tried);
-      return undefined;
-    }
+    if (read !== undefined)
+      talk.write('tls', { ...tried, outcome: 'answered', note: `${tried.note}, after its certificate had come` }, tlsFacts(read));
+    else if (tried.error instanceof HandshakeError) await this.#rawCertificate(talk, tried, tried.error);
+    else talk.write('tls', tried);
+    return undefined;
+  }
+
+  /** The last rung: the certificate from a hello made by hand, over a connection of its own. */
+  async #rawCertificate(talk: Talk, tried: Attempt<unknown>, { message, over }: HandshakeError): Promise<void> {
     const raw = await talk.attempt(async () => {
-      const wire = await device.open(plan.port, 'tls', deadline);
+      const wire = await talk.device.open(talk.plan.port, 'tls', talk.deadline);
       try {
-        return await tlsRaw.talk(wire, { ...talk.context, noCommonSuite: error.over === 'suite' });
+        return await tlsRaw.talk(wire, { ...talk.context, noCommonSuite: over === 'suite' });
       } finally {
         await wire.end();
       }
     });
     if (raw.value !== undefined)
-      talk.write('tls', { ...raw, note: `${error.message}; read from an old hello, so no page can be asked for over it` }, raw.value);
-    else talk.write('tls', { ...tried, note: `${error.message}; to an old hello: ${raw.note}` }, raw.facts);
-    return undefined;
+      talk.write('tls', { ...raw, note: `${message}; read from an old hello, so no page can be asked for over it` }, raw.value);
+    else talk.write('tls', { ...tried, note: `${message}; to an old hello: ${raw.note}` }, raw.facts);
   }
 
   /** A handshake over a wire, written down where it succeeds; otherwise the wire is ended. */
@@ -298,6 +305,16 @@ export class Conversations {
   #fault({ device }: Talk, error: unknown): void {
     this.#context.onFault(device, error);
   }
+}
+
+/** What a handshake that failed had read by then. */
+function readBefore({ error }: Attempt<unknown>): HandshakeRead | undefined {
+  return error instanceof HandshakeError ? error.read : undefined;
+}
+
+/** Whether the device said what it and the library have not in common: the same question again gets the same answer. */
+function isDisagreement({ error }: Attempt<unknown>): boolean {
+  return error instanceof HandshakeError && error.over !== 'other';
 }
 
 function isRedirect(status: FactValue | undefined): boolean {

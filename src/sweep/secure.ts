@@ -64,7 +64,7 @@ export async function handshake(
   );
   socket.once('secureConnect', () => resolve());
   // Stays for good: a late error of a socket that has already failed must not end the process.
-  socket.on('error', (error: NodeJS.ErrnoException) => fail(tlsError(error)));
+  socket.on('error', (error: NodeJS.ErrnoException) => fail(tlsError(error, socket)));
   socket.once('close', onClose);
   try {
     await secured;
@@ -74,27 +74,30 @@ export async function handshake(
   }
   return {
     socket,
-    session: {
-      version: socket.getProtocol() ?? 'unknown',
-      cipher: socket.getCipher()?.name ?? 'unknown',
-      chain: chainOf(socket),
-      handshakeMs: performance.now() - from,
-    },
+    session: { ...readOf(socket), handshakeMs: performance.now() - from },
   };
 }
 
 /** What a device and the library could not agree on: a suite, a version, or something else. */
 export type Disagreement = 'suite' | 'version' | 'other';
 
-/** A device that speaks TLS and came to no session with the library: by an alert, or by an answer that the library does not take. */
+/**
+ * A device that speaks TLS and came to no session with the library: by an alert, or by an answer that the library does not take. `read` is what had been read
+ * by then: a device that wants to see a certificate of ours (mutual TLS, as Intel AMT may be set up) shows its own first, and then says what one without a
+ * common suite says.
+ */
 export class HandshakeError extends ProbeError {
   readonly over: Disagreement;
-  constructor(message: string, over: Disagreement) {
+  readonly read: HandshakeRead | undefined;
+  constructor(message: string, over: Disagreement, read?: HandshakeRead) {
     super('cut-off', message);
     this.name = 'HandshakeError';
     this.over = over;
+    this.read = read;
   }
 }
+
+export type HandshakeRead = Pick<TlsSession, 'version' | 'cipher' | 'chain'>;
 
 /** Alerts that say what was missing: handshake_failure, insufficient_security, protocol_version (RFC 5246 section 7.2.2). */
 const ALERTS: ReadonlyMap<string, Disagreement> = new Map([
@@ -103,7 +106,7 @@ const ALERTS: ReadonlyMap<string, Disagreement> = new Map([
   ['70', 'version'],
 ]);
 
-function tlsError(error: NodeJS.ErrnoException): ProbeError {
+function tlsError(error: NodeJS.ErrnoException, socket: tls.TLSSocket): ProbeError {
   const code = error.code ?? '';
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || code === 'ERR_SSL_HTTP_REQUEST')
     return new ProbeError('not-this-protocol', `does not speak TLS (${code})`);
@@ -111,7 +114,17 @@ function tlsError(error: NodeJS.ErrnoException): ProbeError {
   // EPROTO, ERR_SSL_*: the device speaks TLS, but none that this library can. The names of alerts differ between versions of OpenSSL; the numbers do not.
   const alert = /SSL alert number (\d+)/.exec(error.message)?.[1];
   const over = alert === undefined ? (code === 'ERR_SSL_UNSUPPORTED_PROTOCOL' ? 'version' : 'other') : (ALERTS.get(alert) ?? 'other');
-  return new HandshakeError(`the TLS handshake failed (${code || error.message})`, over);
+  const read = readOf(socket);
+  return new HandshakeError(`the TLS handshake failed (${code || error.message})`, over, read.chain.length === 0 ? undefined : read);
+}
+
+function readOf(socket: tls.TLSSocket): HandshakeRead {
+  return { version: socket.getProtocol() ?? 'unknown', cipher: cipherOf(socket), chain: chainOf(socket) };
+}
+
+/** Before a suite is chosen there is none, whatever the types say. */
+function cipherOf(socket: tls.TLSSocket): string {
+  return (socket.getCipher() as tls.CipherNameAndProtocol | undefined)?.name ?? 'unknown';
 }
 
 function chainOf(socket: tls.TLSSocket): Buffer[] {

@@ -9,7 +9,8 @@ import { expectVocabulary } from './facts.ts';
 
 /**
  * What real servers of Debian 12 answered to this hello, recorded from the wire: GnuTLS 3.7.9 with 3DES alone, one message a record; NSS 3.87 (selfserv) with
- * SSL 3.0 alone, RC4 and 3DES, of which it took 3DES, all messages in one record; OpenSSL 3.0.22 with NULL-SHA alone, in records of 512 bytes. One certificate; the values are OpenSSL's.
+ * SSL 3.0 alone, RC4 and 3DES, of which it took 3DES, all messages in one record; OpenSSL 3.0.22 with NULL-SHA alone, in records of 512 bytes. One certificate;
+ * the values are OpenSSL's. Nothing in Debian 12 has export suites: theirs are flights of the specification's form with the suite's number.
  */
 function flight(name: string): Buffer {
   return Buffer.from(readFileSync(new URL(`flights/${name}.hex`, import.meta.url), 'latin1').replace(/\s/g, ''), 'hex');

@@ -58,7 +58,8 @@ export type Profile =
   | 'old-rc4'
   | 'old-ssl3'
   | 'old-null'
-  | 'old-anon';
+  | 'old-anon'
+  | 'mutual-tls';
 
 export interface LabOptions {
   readonly hosts: Readonly<Record<string, Profile>>;

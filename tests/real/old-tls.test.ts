@@ -12,6 +12,7 @@ const HOSTS = {
   anonymous: '10.77.0.50',
   modern: '10.77.0.60',
   tls10: '10.77.0.70',
+  mutual: '10.77.0.80',
 } as const;
 const PROFILES: Readonly<Record<string, Profile>> = {
   [HOSTS.threeDes]: 'old-3des',
@@ -21,6 +22,7 @@ const PROFILES: Readonly<Record<string, Profile>> = {
   [HOSTS.anonymous]: 'old-anon',
   [HOSTS.modern]: 'tls13',
   [HOSTS.tls10]: 'old-bmc',
+  [HOSTS.mutual]: 'mutual-tls',
 };
 /** The servers whose certificate no library of today reads, with what they are limited to. */
 const OLD = [
@@ -204,6 +206,19 @@ describe('TLS of before AES, as nobody', REAL, () => {
       for (const { hex = '' } of asked) expect(request(Buffer.from(hex, 'hex'))).toBeUndefined();
       expect(hellos(host, 443)).toEqual(asked.map(() => 'library'));
     }
+  });
+
+  test('a server that wants a certificate of ours shows its own to the first hello', () => {
+    expect(at(HOSTS.mutual, 443)).toMatchObject([
+      {
+        probe: 'tls',
+        outcome: 'answered',
+        facts: { 'tls.version': 'TLSv1.2', 'tls.sha256': file.sha256, 'tls.keyBits': file.bits },
+        note: expect.stringContaining('after its certificate had come') as unknown,
+      },
+    ]);
+    expect(at(HOSTS.mutual, 443)[0]?.facts['tls.legacy']).toBeUndefined();
+    expect(hellos(HOSTS.mutual, 443)).toEqual(['library']);
   });
 
   test('a certificate of today takes one connection', async () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { duplexPair } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Matcher } from '../../src/fingerprints/match.ts';
@@ -149,6 +150,7 @@ const CASES: readonly Case[] = [
 ];
 const MODERN = '127.62.1.1';
 const MUTE = '127.62.1.2';
+const MUTUAL = '127.62.1.3';
 
 /** Each case at an address of its own, for each protocol. */
 const hostOf = (index: number): string => `127.62.0.${index + 1}`;
@@ -189,6 +191,15 @@ beforeAll(async () => {
         else if (answer !== 'silence') socket.write(answer);
       });
     await listen(MUTE, port, () => undefined);
+    // As a server of TLS 1.2 that wants a certificate of ours: its whole flight, and the alert after what we sent then.
+    await listen(MUTUAL, port, (socket, hello) => {
+      const [inside, outside] = duplexPair();
+      const secured = new TLSSocket(inside, { isServer: true, key, cert: chain, maxVersion: 'TLSv1.2' });
+      secured.on('error', () => undefined);
+      outside.on('data', (said: Buffer) => void socket.write(said));
+      outside.write(hello);
+      socket.once('data', () => socket.end(hex('15030300020228')));
+    });
     await listen(MODERN, port, (socket, hello) => {
       socket.pause();
       socket.unshift(hello);
@@ -197,7 +208,7 @@ beforeAll(async () => {
       secured.once('data', () => secured.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'));
     });
   }
-  const hosts = [...CASES.keys()].map(hostOf).concat(MODERN, MUTE);
+  const hosts = [...CASES.keys()].map(hostOf).concat(MODERN, MUTE, MUTUAL);
   const addresses = hosts.map((host) => parseAddress(host) as number);
   const journal = join(folder, 'journal.ndjson');
   result = await scan(
@@ -250,6 +261,21 @@ test('a server that says nothing is not asked a third time', () => {
     expect(at(MUTE, port)).toMatchObject([{ probe: 'tls', outcome: 'silent', facts: {} }]);
     expect(seen.get(`${MUTE}:${port}`)).toContain('first');
     expect(seen.get(`${MUTE}:${port}`)).not.toContain('raw');
+  }
+});
+
+test('a server that wants a certificate of ours has shown its own before: nothing is concluded of its alert, and it is not asked again', () => {
+  for (const port of Object.values(PORTS)) {
+    const [tls, ...rest] = at(MUTUAL, port);
+    expect(rest).toEqual([]);
+    expect(tls).toMatchObject({
+      probe: 'tls',
+      outcome: 'answered',
+      facts: { 'tls.subject.cn': 'modern', 'tls.version': 'TLSv1.2', 'tls.cipher': 'ECDHE-ECDSA-AES256-GCM-SHA384', 'tls.keyBits': 256 },
+      note: expect.stringMatching(/ALERT_HANDSHAKE_FAILURE\), after its certificate had come$/) as unknown,
+    });
+    expect(tls?.facts['tls.legacy']).toBeUndefined();
+    expect(seen.get(`${MUTUAL}:${port}`)).toEqual(['first']);
   }
 });
 

@@ -15,7 +15,8 @@
 #   OWNER      a process id: when that process is gone, the lab takes itself down
 #
 # profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary
-#           old-3des old-rc4 old-ssl3 (443 and 3211 in a TLS that the product's library does not speak; old-3des has a page at 80), old-null old-anon (443)
+#           old-3des old-rc4 old-ssl3 (443 and 3211 in a TLS that the product's library does not speak; old-3des has a page at 80),
+#           old-null old-anon (443), mutual-tls (443, wants a certificate of the client)
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -205,7 +206,7 @@ nginx_up() {
 # ---- TLS of before AES: what Debian's own libraries still speak where they are told to, with the factory certificate of an old controller ------------------
 old_tls_up() {
   local address tls=$state/tls key=$state/tls/old.key crt=$state/tls/old.crt
-  [ -n "$(with old-3des old-rc4 old-ssl3 old-null old-anon)" ] || return 0
+  [ -n "$(with old-3des old-rc4 old-ssl3 old-null old-anon mutual-tls)" ] || return 0
   openssl req -x509 -sha1 -newkey rsa:1024 -nodes -days 3650 -subj '/C=US/ST=California/L=San Jose/O=Super Micro Computer/OU=Software/CN=IPMI' -keyout "$key" -out "$crt" 2>>"$state/log/openssl"
   [ -z "$(with old-3des)" ] || start old-3des gnutls-serv -q -p "$(old_port old-3des)" --x509keyfile "$key" --x509certfile "$crt" --priority 'NONE:+VERS-TLS1.0:+3DES-CBC:+RSA:+SHA1:+COMP-NULL:%COMPAT'
   [ -z "$(with old-rc4)" ] || start old-rc4 gnutls-serv -q -p "$(old_port old-rc4)" --x509keyfile "$key" --x509certfile "$crt" --priority 'NONE:+VERS-TLS1.0:+ARCFOUR-128:+RSA:+SHA1:+COMP-NULL:%COMPAT'
@@ -220,6 +221,7 @@ old_tls_up() {
   fi
   for address in $(with old-null); do start "old-null-$address" openssl s_server -accept "$address:443" -key "$key" -cert "$crt" -tls1 -cipher NULL-SHA:@SECLEVEL=0 -quiet; done
   for address in $(with old-anon); do start "old-anon-$address" openssl s_server -accept "$address:443" -nocert -tls1 -cipher ADH-AES128-SHA:@SECLEVEL=0 -quiet; done
+  for address in $(with mutual-tls); do start "mutual-tls-$address" openssl s_server -accept "$address:443" -key "$key" -cert "$crt" -tls1_2 -cipher ALL:@SECLEVEL=0 -Verify 1 -quiet; done
 }
 
 # ---- IPMI: OpenIPMI's simulator, one process for each controller -----------------------------------------------------------
@@ -312,7 +314,7 @@ servers_up() {
   snmp_up
   vnc_up
   for address in $(with bmc old-bmc tls13); do wait_for listening t "$address" 443; done
-  for address in $(with old-null old-anon); do wait_for listening t "$address" 443; done
+  for address in $(with old-null old-anon mutual-tls); do wait_for listening t "$address" 443; done
   for profile in old-3des old-rc4 old-ssl3; do [ -z "$(with $profile)" ] || wait_for listening_at "$(old_port $profile)"; done
   for address in $(with printer web old-3des trap-setup trap-away canary); do wait_for listening t "$address" 80; done
   for address in $(with bmc old-bmc); do wait_for listening u "$address" 623; done
