@@ -136,6 +136,8 @@ export const CHANNELS = [
 export type Channel = (typeof CHANNELS)[number];
 
 const CHANNEL_OF_PREFIX: Readonly<Record<string, Channel>> = {
+  // Intel AMT is read in the pong, which is a part of the IPMI channel.
+  amt: 'ipmi',
   addp: 'discovery',
   aidp: 'discovery',
   lantronix: 'discovery',
@@ -145,7 +147,7 @@ const CHANNEL_OF_PREFIX: Readonly<Record<string, Channel>> = {
   ubiquiti: 'discovery',
   wsd: 'discovery',
 };
-/** The channel of a fact: its first word, but for the discovery protocols, which share one. */
+/** The channel of a fact: its first word, but for the discovery protocols, which share one, and what comes in the answer of another. */
 export function channelOf(fact: string): Channel | undefined {
   const prefix = fact.split('.', 1)[0] ?? '';
   return CHANNEL_OF_PREFIX[prefix] ?? CHANNELS.find((channel) => channel === prefix);

@@ -1,6 +1,7 @@
 import { type Facts, type Posture, POSTURES } from '../vocabulary.ts';
 
 const WEAK_RSA_BITS = 2048;
+const OLD_TLS: ReadonlySet<unknown> = new Set(['SSLv3', 'TLSv1', 'TLSv1.1']);
 
 /** What the facts of one endpoint say of the risk, without logging in. `now` decides whether a certificate has expired. */
 export function factPosture(facts: Facts, now: Date): Posture[] {
@@ -18,8 +19,7 @@ export function factPosture(facts: Facts, now: Date): Posture[] {
     if ((status & 2) !== 0) found.push('ipmi-null-user');
   }
   if (facts['telnet.banner'] !== undefined || facts['telnet.options'] !== undefined) found.push('telnet-open');
-  const version = facts['tls.version'];
-  if (version === 'TLSv1' || version === 'TLSv1.1' || facts['tls.legacy'] !== undefined) found.push('legacy-tls');
+  if (OLD_TLS.has(facts['tls.version']) || facts['tls.legacy'] !== undefined) found.push('legacy-tls');
   if (facts['tls.keyType'] === 'rsa' && (number('tls.keyBits') ?? WEAK_RSA_BITS) < WEAK_RSA_BITS) found.push('weak-certificate-key');
   const until = typeof facts['tls.notAfter'] === 'string' ? Date.parse(facts['tls.notAfter']) : Number.NaN;
   if (until < now.getTime()) found.push('expired-certificate');

@@ -21,6 +21,7 @@ import { wsd } from './wsd.ts';
 
 export { pageRecord, speaksTls } from './http.ts';
 export { type SnmpHello, snmpWith } from './snmp.ts';
+export { tlsRaw } from './tls-raw.ts';
 
 /** Every probe, by its id. */
 export const probes = {

@@ -1,6 +1,7 @@
 import { ProbeError } from '../errors.ts';
 import type { Datagram, DatagramWire, UdpProbe } from '../sweep/contract.ts';
 import type { Facts } from '../vocabulary.ts';
+import { amtFacts, INTEL } from './amt.ts';
 
 /** RMCP header (DMTF DSP0136 section 3.2.2): version 1.0, sequence FF (no RMCP ACK, and OpenBMC answers nothing else), class. */
 const RMCP_ASF = Buffer.from('0600ff06', 'hex');
@@ -13,6 +14,8 @@ const ASF_PONG = 0x40;
 const PONG_BYTES = 16;
 /** In the pong's supported entities. */
 const SPEAKS_IPMI = 0x80;
+/** DMTF DASH (DSP0232): in the supported interactions; its first version had the same bit among the entities. */
+const SPEAKS_DASH = 0x20;
 
 /** Authentication type of the session header: IPMI v1.5 without authentication, and the RMCP+ format of v2.0 (IPMI v2.0 section 13.6). */
 const FORMAT_15 = 0x00;
@@ -175,8 +178,18 @@ function recognise(bytes: Buffer): string | undefined {
   return answer === undefined ? undefined : NAMES.get(answer.command);
 }
 
+/** Enterprise, what it says in the four bytes that are its own, supported entities and interactions (DSP0136 section 3.2.4.3). */
 function pongFacts(pong: Buffer): Facts {
-  return { 'ipmi.pong.iana': enterprise(pong, 0), 'ipmi.pong.entities': pong.readUInt8(8), 'ipmi.pong.interactions': pong.readUInt8(9) };
+  const iana = enterprise(pong, 0);
+  const [entities, interactions] = [pong.readUInt8(8), pong.readUInt8(9)];
+  return {
+    'ipmi.pong.iana': iana,
+    'ipmi.pong.oem': pong.toString('hex', 4, 8),
+    'ipmi.pong.entities': entities,
+    'ipmi.pong.interactions': interactions,
+    ...(((entities | interactions) & SPEAKS_DASH) === 0 ? {} : { 'ipmi.pong.dash': true }),
+    ...(iana === INTEL ? amtFacts(pong) : {}),
+  };
 }
 
 /** As on the wire (IPMI v2.0 section 22.13); what a short answer does not reach is absent. */
@@ -285,7 +298,8 @@ class Conversation {
 }
 
 /**
- * Reads what a management controller says outside any session: ASF presence pong, authentication capabilities, system GUID, cipher suites.
+ * Reads what a management controller says outside any session: ASF presence pong, and in it what Intel AMT and DASH controllers say of themselves;
+ * authentication capabilities, system GUID, cipher suites.
  * No session is opened and no user is named. Where everything is answered, at most nine datagrams go out beyond the sweep's own two;
  * the GUID, which OpenBMC never tells, is asked once before the suites, and where that was silent once more after them, with what is left of the account.
  *

@@ -5,9 +5,11 @@ import type { Observation } from '../observations/observation.ts';
 import { makerOf } from '../oui.ts';
 import { byEndpoint } from '../observations/observation.ts';
 import { pageRecord, speaksTls } from '../probes/http.ts';
-import { probes, type SnmpHello } from '../probes/index.ts';
+import { probes, type SnmpHello, tlsRaw } from '../probes/index.ts';
+import { tlsFacts } from '../probes/tls.ts';
 import type { Page, Web } from '../sweep/contract.ts';
 import type { Device } from '../sweep/device.ts';
+import { HandshakeError, type HandshakeRead } from '../sweep/secure.ts';
 import { NO_CREDENTIALS, type SnmpCredential, type SnmpCredentials } from '../sweep/snmp-credentials.ts';
 import type { SocketWire } from '../sweep/socket-wire.ts';
 import type { OpenPort } from '../sweep/sweep.ts';
@@ -147,10 +149,14 @@ export class Conversations {
       case 'ssh':
       case 'telnet':
       case 'ftp':
-      case 'listen':
-      case 'tls': {
+      case 'listen': {
         const { protocol } = talk.plan;
         await talk.run(protocol, () => probes[protocol].talk(wire, talk.context));
+        break;
+      }
+      case 'tls': {
+        const secured = await this.#certificate(talk, wire);
+        if (secured !== 'plain') await secured?.end();
         break;
       }
       case 'listen-http': {
@@ -210,30 +216,64 @@ export class Conversations {
     }
   }
 
-  /** The certificate, then the page behind it. The ladder of docs/read-only.md: a second, cautious hello where the first was cut off; plain http where it is not TLS. */
+  /** The certificate, then the page behind it; plain http where it is not TLS. */
   async #tls(talk: Talk, first: SocketWire): Promise<void> {
+    const secured = await this.#certificate(talk, first);
+    if (secured === 'plain') await this.#web(talk, 'http');
+    else if (secured !== undefined) await this.#web(talk, 'https', secured);
+  }
+
+  /**
+   * The certificate of a port, by the ladder of docs/read-only.md, at most three connections: the library's hello; a cautious one where that was cut off
+   * or unanswered; a raw one, which only reads the certificate, where the device and the library have no TLS in common. Where the device said that this is
+   * so, the cautious hello is left out: it offers nothing that the first did not, but for the name, which it leaves out. A device that breaks off after it has
+   * shown its certificate, because it wants to see one of ours, is asked no more.
+   * Returns the secured connection, or `plain` where something else is spoken; nothing where no session came about.
+   */
+  async #certificate(talk: Talk, first: SocketWire): Promise<SocketWire | 'plain' | undefined> {
     const { device, plan, deadline } = talk;
-    const tried = await talk.attempt(() => probes.tls.talk(first, talk.context));
-    if (tried.outcome === 'answered') {
-      talk.write('tls', tried, tried.value);
-      await this.#web(talk, 'https', first);
-      return;
-    }
-    await first.end();
+    let tried: Attempt<unknown> = await this.#handshake(talk, first);
+    if (tried.outcome === 'answered') return first;
     if (tried.outcome === 'not-this-protocol') {
       talk.write('tls', tried);
-      await this.#web(talk, 'http');
-      return;
+      return 'plain';
     }
-    device.beCautious(plan.port);
-    const again = await talk.attempt(async () => {
-      const wire = await device.open(plan.port, 'https', deadline);
-      const facts = await probes.tls.talk(wire, talk.context);
-      return { wire, facts };
+    let read = readBefore(tried);
+    if (!isDisagreement(tried) || (read === undefined && device.name !== undefined)) {
+      device.beCautious(plan.port);
+      const opened = await talk.attempt(() => device.open(plan.port, 'https', deadline));
+      tried = opened.value === undefined ? opened : await this.#handshake(talk, opened.value);
+      if (tried.outcome === 'answered') return opened.value;
+      read ??= readBefore(tried);
+    }
+    if (read !== undefined)
+      talk.write('tls', { ...tried, outcome: 'answered', note: `${tried.note}, after its certificate had come` }, tlsFacts(read));
+    else if (tried.error instanceof HandshakeError) await this.#rawCertificate(talk, tried, tried.error);
+    else talk.write('tls', tried);
+    return undefined;
+  }
+
+  /** The last rung: the certificate from a hello made by hand, over a connection of its own. */
+  async #rawCertificate(talk: Talk, tried: Attempt<unknown>, { message, over }: HandshakeError): Promise<void> {
+    const raw = await talk.attempt(async () => {
+      const wire = await talk.device.open(talk.plan.port, 'tls', talk.deadline);
+      try {
+        return await tlsRaw.talk(wire, { ...talk.context, noCommonSuite: over === 'suite' });
+      } finally {
+        await wire.end();
+      }
     });
-    talk.write('tls', again, again.value?.facts);
-    if (again.value === undefined) return;
-    await this.#web(talk, 'https', again.value.wire);
+    if (raw.value !== undefined)
+      talk.write('tls', { ...raw, note: `${message}; read from an old hello, so no page can be asked for over it` }, raw.value);
+    else talk.write('tls', { ...tried, note: `${message}; to an old hello: ${raw.note}` }, raw.facts);
+  }
+
+  /** A handshake over a wire, written down where it succeeds; otherwise the wire is ended. */
+  async #handshake(talk: Talk, wire: SocketWire): Promise<Attempt<Facts>> {
+    const tried = await talk.attempt(() => probes.tls.talk(wire, talk.context));
+    if (tried.outcome === 'answered') talk.write('tls', tried, tried.value);
+    else await wire.end();
+    return tried;
   }
 
   async #web(talk: Talk, scheme: 'http' | 'https', wire?: SocketWire): Promise<void> {
@@ -332,6 +372,16 @@ export class Conversations {
   }
 }
 
+/** What a handshake that failed had read by then. */
+function readBefore({ error }: Attempt<unknown>): HandshakeRead | undefined {
+  return error instanceof HandshakeError ? error.read : undefined;
+}
+
+/** Whether the device said what it and the library have not in common: the same question again gets the same answer. */
+function isDisagreement({ error }: Attempt<unknown>): boolean {
+  return error instanceof HandshakeError && error.over !== 'other';
+}
+
 function isRedirect(status: FactValue | undefined): boolean {
   return typeof status === 'number' && status >= 300 && status < 400;
 }
@@ -359,6 +409,7 @@ interface Attempt<T> {
   readonly value?: T;
   readonly facts: Facts;
   readonly note?: string;
+  readonly error?: ProbeError;
   readonly at: string;
   readonly ms: number;
 }
@@ -401,7 +452,7 @@ class Talk {
       return { outcome: 'answered', facts: {}, value, at, ms: ms() };
     } catch (error) {
       if (!(error instanceof ProbeError)) throw error;
-      return { outcome: error.kind, facts: error.facts, note: error.message, at, ms: ms() };
+      return { outcome: error.kind, facts: error.facts, note: error.message, error, at, ms: ms() };
     }
   }
 

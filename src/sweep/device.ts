@@ -224,7 +224,12 @@ export class Device {
       get: (path, as = 'page') => {
         const key = `${scheme}://${this.host}:${port} ${path}`;
         const known = this.#all.cache.get(key);
-        if (known !== undefined) return known;
+        if (known !== undefined) {
+          // Another port's redirect has asked for it, and what it leads to needs the place that an idle connection would hold.
+          void ready?.end();
+          ready = undefined;
+          return known;
+        }
         const page = fetch(path, as);
         this.#all.cache.set(key, page);
         return page;

@@ -27,6 +27,7 @@ export const SNMP_DISCOVERY = 'snmp.engine-discovery';
 export const SNMP_GET = 'snmp.get';
 export const SNMP_USER_GET = 'snmp.user-get';
 
+const RAW_SUITES = '00050004000a002f00350009000300060008001400150016003300390013001200010002003bc011c012c013c01400ff';
 const IPMI_15 = '0600ff0700000000000000000009';
 
 /**
@@ -260,6 +261,16 @@ export const MESSAGES: readonly Message[] = [
     text: 'a TLS handshake made by the TLS library, without a client certificate (bytes: see the end of this list)',
     why: 'reads the certificate and carries http.get',
     source: 'RFC 8446 section 4.1.2',
+  },
+  {
+    name: 'tls.raw-client-hello',
+    transport: 'tcp',
+    protocol: 'tls',
+    // Record 3.0; ClientHello 3.1, random, no session; 24 suites: RC4, 3DES, AES, DES, export, NULL and the renegotiation signal; no compression, no extensions.
+    template: `160300005b010000570301${'..'.repeat(32)}000030${RAW_SUITES}0100`,
+    varies: '32 random bytes',
+    why: 'reads the certificate, which such a device sends in clear, where it has no TLS in common with the library; nothing follows it',
+    source: 'RFC 2246 section 7.4.1.2; RFC 5246 appendices A.5 and E.1; RFC 5746 section 3.3',
   },
 ];
 

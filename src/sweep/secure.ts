@@ -7,6 +7,8 @@ import type { Endpoint, TlsSession } from './contract.ts';
 
 /** The chain as presented, at most this many certificates. */
 const MAX_CHAIN = 8;
+/** Old processors take seconds for a handshake. Who says nothing for so long must not use up the time of the whole device. */
+const HANDSHAKE_MS = 10_000;
 
 export interface TlsLimits {
   /** The name that the operator gave, sent as SNI. Never made up: an address has none. */
@@ -56,10 +58,13 @@ export async function handshake(
     reject(error);
   };
   const onClose = (): void => fail(new ProbeError('cut-off', 'hung up in the TLS handshake'));
-  const timer = setTimeout(() => fail(new ProbeError('silent', 'no answer to the TLS handshake in time')), Math.max(1, deadline - from));
+  const timer = setTimeout(
+    () => fail(new ProbeError('silent', 'no answer to the TLS handshake in time')),
+    Math.max(1, Math.min(HANDSHAKE_MS, deadline - from)),
+  );
   socket.once('secureConnect', () => resolve());
   // Stays for good: a late error of a socket that has already failed must not end the process.
-  socket.on('error', (error: NodeJS.ErrnoException) => fail(tlsError(error)));
+  socket.on('error', (error: NodeJS.ErrnoException) => fail(tlsError(error, socket)));
   socket.once('close', onClose);
   try {
     await secured;
@@ -69,22 +74,57 @@ export async function handshake(
   }
   return {
     socket,
-    session: {
-      version: socket.getProtocol() ?? 'unknown',
-      cipher: socket.getCipher()?.name ?? 'unknown',
-      chain: chainOf(socket),
-      handshakeMs: performance.now() - from,
-    },
+    session: { ...readOf(socket), handshakeMs: performance.now() - from },
   };
 }
 
-function tlsError(error: NodeJS.ErrnoException): ProbeError {
+/** What a device and the library could not agree on: a suite, a version, or something else. */
+export type Disagreement = 'suite' | 'version' | 'other';
+
+/**
+ * A device that speaks TLS and came to no session with the library: by an alert, or by an answer that the library does not take. `read` is what had been read
+ * by then: a device that wants to see a certificate of ours (mutual TLS, as Intel AMT may be set up) shows its own first, and then says what one without a
+ * common suite says.
+ */
+export class HandshakeError extends ProbeError {
+  readonly over: Disagreement;
+  readonly read: HandshakeRead | undefined;
+  constructor(message: string, over: Disagreement, read?: HandshakeRead) {
+    super('cut-off', message);
+    this.name = 'HandshakeError';
+    this.over = over;
+    this.read = read;
+  }
+}
+
+export type HandshakeRead = Pick<TlsSession, 'version' | 'cipher' | 'chain'>;
+
+/** Alerts that say what was missing: handshake_failure, insufficient_security, protocol_version (RFC 5246 section 7.2.2). */
+const ALERTS: ReadonlyMap<string, Disagreement> = new Map([
+  ['40', 'suite'],
+  ['71', 'suite'],
+  ['70', 'version'],
+]);
+
+function tlsError(error: NodeJS.ErrnoException, socket: tls.TLSSocket): ProbeError {
   const code = error.code ?? '';
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG' || code === 'ERR_SSL_HTTP_REQUEST')
     return new ProbeError('not-this-protocol', `does not speak TLS (${code})`);
   if (code === 'ECONNRESET' || code === 'EPIPE') return new ProbeError('cut-off', 'hung up in the TLS handshake');
-  // EPROTO, ERR_SSL_*: the device speaks TLS, but none that this library can.
-  return new ProbeError('cut-off', `the TLS handshake failed (${code || error.message})`);
+  // EPROTO, ERR_SSL_*: the device speaks TLS, but none that this library can. The names of alerts differ between versions of OpenSSL; the numbers do not.
+  const alert = /SSL alert number (\d+)/.exec(error.message)?.[1];
+  const over = alert === undefined ? (code === 'ERR_SSL_UNSUPPORTED_PROTOCOL' ? 'version' : 'other') : (ALERTS.get(alert) ?? 'other');
+  const read = readOf(socket);
+  return new HandshakeError(`the TLS handshake failed (${code || error.message})`, over, read.chain.length === 0 ? undefined : read);
+}
+
+function readOf(socket: tls.TLSSocket): HandshakeRead {
+  return { version: socket.getProtocol() ?? 'unknown', cipher: cipherOf(socket), chain: chainOf(socket) };
+}
+
+/** Before a suite is chosen there is none, whatever the types say. */
+function cipherOf(socket: tls.TLSSocket): string {
+  return (socket.getCipher() as tls.CipherNameAndProtocol | undefined)?.name ?? 'unknown';
 }
 
 function chainOf(socket: tls.TLSSocket): Buffer[] {

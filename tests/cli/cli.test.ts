@@ -155,6 +155,8 @@ test('explain tells a device in words; --wire all that can be sent', async () =>
     'snmp.engine-discovery',
     '/xmldata?item=all',
     'tls.client-hello',
+    'tls.raw-client-hello',
+    '16 03 00 00 5b 01 00 00 57 03 01 .. ..',
     'Never asked for',
   ])
     expect(out).toContain(what);

@@ -17,6 +17,8 @@ test.for<{ name: string; facts: Facts; posture: Posture[] }>([
   { name: 'IPMI with named users only', facts: { 'ipmi.auth.types': 0x94, 'ipmi.auth.status': 0x04 }, posture: [] },
   { name: "OpenBMC's canned answer", facts: { 'ipmi.auth.types': 0x80, 'ipmi.auth.status': 0 }, posture: [] },
   { name: 'old TLS', facts: { 'tls.version': 'TLSv1.1' }, posture: ['legacy-tls'] },
+  { name: 'SSL', facts: { 'tls.version': 'SSLv3' }, posture: ['legacy-tls'] },
+  { name: 'suites of before AES', facts: { 'tls.version': 'TLSv1.2', 'tls.legacy': '3des-only' }, posture: ['legacy-tls'] },
   { name: 'current TLS', facts: { 'tls.version': 'TLSv1.2' }, posture: [] },
   { name: 'a short key', facts: { 'tls.keyType': 'rsa', 'tls.keyBits': 1024 }, posture: ['weak-certificate-key'] },
   { name: 'a short key of another kind is not short', facts: { 'tls.keyType': 'ec', 'tls.keyBits': 256 }, posture: [] },

@@ -135,7 +135,6 @@ test.for([
     name: 'VirtualBMC',
     endpoints: [{ 'ipmi.auth.channel': 1, 'ipmi.auth.types': 128, 'ipmi.auth.status': 4, 'ipmi.auth.extended': 2, 'ipmi.auth.oem': 0 }],
   },
-  { name: 'PC with Intel AMT', endpoints: [{ 'ipmi.pong.iana': 343, 'ipmi.pong.entities': 129 }] },
   { name: 'DMTF mock-up', endpoints: [{ 'redfish.version': '1.15.0', 'redfish.uuid': '92384634-2938-2342-8820-489239905423' }] },
   {
     name: 'Raspberry Pi',
@@ -178,6 +177,18 @@ test.for([
     endpoints: [{ 'rfb.version': '003.889', 'rfb.security': [30, 33, 36, 35] }],
     first: 'apple-screen-sharing',
     class: 'vnc-software',
+  },
+  {
+    name: 'PC with Intel AMT',
+    endpoints: [{ 'ipmi.pong.iana': 343, 'ipmi.pong.entities': 1, 'ipmi.pong.dash': true, 'amt.version': '11.0' }],
+    first: 'intel-amt',
+    class: 'amt',
+  },
+  {
+    name: 'PC with a DASH controller',
+    endpoints: [{ 'ipmi.pong.iana': 4542, 'ipmi.pong.entities': 1, 'ipmi.pong.dash': true }],
+    first: 'dash-controller',
+    class: 'amt',
   },
   {
     name: 'console that offers 16 alone',

@@ -18,7 +18,7 @@ import { parsePorts } from '../../src/targets/ports.ts';
  * Every simulated device, swept once with the definitions that were written blind to them. What the definitions should know is held field by field
  * against what the persona's sources say the device tells; what they need not know yet must at least not be called something else.
  */
-const KNOWN = /^(pikvm|tinypilot|jetkvm|nanokvm|glkvm|dell-idrac|hpe-ilo|supermicro|raritan-kx|eric-oem|openbmc|bmc-)/;
+const KNOWN = /^(pikvm|tinypilot|jetkvm|nanokvm|glkvm|dell-idrac|hpe-ilo|supermicro|raritan-kx|eric-oem|openbmc|bmc-|intel-amt|dash-)/;
 const FIELDS = ['class', 'vendor', 'generation', 'model', 'version', 'serial', 'hostname'] as const;
 
 /** Where the two sides differ and neither is wrong: `persona field` and why. */
@@ -108,9 +108,15 @@ test('every device of the known lines is named as what it is, with all that it t
   expect(differences).toEqual([]);
 });
 
+test('what AMT tells of its risk is told, and only where it is so', () => {
+  const amt = fleet.hosts.filter(({ persona }) => persona.startsWith('intel-amt'));
+  expect(amt.map((host) => [host.persona, of(host)?.posture])).toEqual(amt.map((host) => [host.persona, host.truth.posture]));
+  expect(amt.flatMap(({ truth }) => truth.posture)).toEqual(['amt-unprovisioned']);
+});
+
 test('every known line is certain, and generic answers are no more than they show', () => {
   for (const host of fleet.hosts.filter(({ persona }) => KNOWN.test(persona)))
-    expect(of(host)?.level, host.persona).toBe(/^(eric|bmc-)/.test(host.persona) ? 'likely' : 'certain');
+    expect(of(host)?.level, host.persona).toBe(/^(eric|bmc-|dash-)/.test(host.persona) ? 'likely' : 'certain');
 });
 
 test('nothing is called what it is not', () => {

@@ -32,6 +32,9 @@ const random = (bytes: number): Buffer => Buffer.from(Array.from({ length: bytes
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 const OK = 'HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n';
 const SERVER_HELLO_BEGUN = hex('160303005a020000560303');
+/** A whole hello of TLS 1.0 that chooses 3DES, and a Certificate message of 16 MB that begins. */
+const OLD_SERVER_HELLO = hex(`160301002a 02000026 0301 ${'07'.repeat(32)} 00 000a 00`.replaceAll(' ', ''));
+const HUGE_CERTIFICATE = hex('1603010010 0bffffff fffffc fffff9 308282828282'.replaceAll(' ', ''));
 
 const web = (name: string, act: (zoo: Zoo) => Parameters<Zoo['tcp']>[2], outcomes: readonly string[]): Misbehaviour => ({
   name,
@@ -84,6 +87,11 @@ function everyOther(answer: (request: Buffer) => Buffer): Parameters<Zoo['udp']>
     count += 1;
     return command === 0x38 || count % 2 === 0 ? [answer(request)] : [];
   };
+}
+
+/** Has no suite in common with a TLS library, and does something else to a hello without extensions. */
+function refusing(act: (socket: Parameters<Parameters<Zoo['tcp']>[2]>[0]) => void): Parameters<Zoo['tcp']>[2] {
+  return (socket) => onFirst(socket, (hello) => (hello.length === 96 ? act(socket) : void socket.end(hex('15030100020228'))));
 }
 
 const DEVICES: readonly Misbehaviour[] = [
@@ -188,6 +196,23 @@ const DEVICES: readonly Misbehaviour[] = [
   secure('answers with noise', () => replies(random(2000)), ['not-this-protocol', 'cut-off']),
   secure('says nothing to the ClientHello', () => (socket) => void socket.resume(), ['silent', 'cut-off']),
   secure('speaks plain HTTP', () => replies(page('plain')), ['not-this-protocol', 'cut-off']),
+  secure('refuses, and floods who asks again with warnings', () => refusing((socket) => pour(socket, hex('15030100020170'.repeat(1000)))), [
+    'cut-off',
+  ]),
+  secure(
+    'refuses, and promises 16 MB of certificate',
+    () => refusing((socket) => (socket.write(OLD_SERVER_HELLO), pour(socket, HUGE_CERTIFICATE))),
+    ['cut-off'],
+  ),
+  secure(
+    'refuses, and drips a hello',
+    (zoo) =>
+      refusing((socket) => {
+        let at = 0;
+        zoo.every(100, socket, () => (socket.write(OLD_SERVER_HELLO.subarray(at, at + 1)), (at += 1)));
+      }),
+    ['cut-off'],
+  ),
   vnc('streams for ever', () => (socket) => (socket.resume(), socket.write('RFB 003.008\n'), pour(socket, random(65_536))), [
     'answered',
     'cut-off',

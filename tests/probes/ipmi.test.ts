@@ -13,7 +13,9 @@ const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex
 /** Measured: OpenIPMI `ipmi_sim` 2.0.33. */
 const SIM_PONG = hex('0600ff06 000011be 402a0010 000011be 00000000 81 00 000000000000');
 const SIM_AUTH = hex('0600ff07 00 00000000 00000000 10 811c63 20 54 38 00 01 97 06 03 000000 00 b3');
-const AMT_PONG = hex('0600ff06 000011be 40010010 00000157 3e 98 b1 06 00 a0 000000000000');
+/** Intel AMT Implementation and Reference Guide, "Use RMCP Ping to Determine the Platform State". */
+const amtPong = (own: string, rest = '01 20 000000000000'): Buffer => hex(`0600ff06 000011be 40010010 00000157 ${own} ${rest}`);
+const AMT_PONG = amtPong('4260 b1 06', '00 a0 000000000000');
 /** phosphor-net-ipmid writes the enterprise number in the order of its processor. */
 const OPENBMC_PONG = hex('0600ff06 be110000 40010010 be110000 00000000 81 00 000000000000');
 
@@ -74,7 +76,7 @@ interface Case {
   readonly asked: readonly string[];
 }
 
-const SIM_PONG_FACTS = { 'ipmi.pong.iana': 4542, 'ipmi.pong.entities': 0x81, 'ipmi.pong.interactions': 0 };
+const SIM_PONG_FACTS = { 'ipmi.pong.iana': 4542, 'ipmi.pong.oem': '00000000', 'ipmi.pong.entities': 0x81, 'ipmi.pong.interactions': 0 };
 const SIM_AUTH_FACTS = {
   'ipmi.auth.channel': 1,
   'ipmi.auth.types': 0x97,
@@ -118,7 +120,17 @@ test.for<Case>([
   {
     name: 'Intel AMT speaks no IPMI: its pong is all there is',
     answers: answers(AMT_PONG),
-    facts: { 'ipmi.pong.iana': 343, 'ipmi.pong.entities': 0, 'ipmi.pong.interactions': 0xa0 },
+    facts: {
+      'ipmi.pong.iana': 343,
+      'ipmi.pong.oem': '4260b106',
+      'ipmi.pong.entities': 0,
+      'ipmi.pong.interactions': 0xa0,
+      'ipmi.pong.dash': true,
+      'amt.version': '11.1',
+      'amt.provisioning': 'post',
+      'amt.port': 16_992,
+      'amt.ports': [16_992, 16_993],
+    },
     asked: [],
   },
   {
@@ -214,6 +226,51 @@ test.for<Case>([
   // Some controllers get confused by a number that comes twice in quick succession.
   const numbers = wire.asked.map(({ bytes }) => bytes.readUInt8(bytes[4] === 6 ? 20 : 18) >> 2);
   expect(new Set(numbers).size).toBe(numbers.length);
+});
+
+/** What a pong that is not IPMI's says, beyond the bytes as they are. */
+test.for<{ name: string; pong: Buffer; facts: Facts }>([
+  {
+    name: 'AMT 11.0 that was never set up has no port yet',
+    pong: amtPong('0000 b0 00'),
+    facts: { 'ipmi.pong.dash': true, 'amt.version': '11.0', 'amt.provisioning': 'pre' },
+  },
+  {
+    name: 'AMT 9.1 that is being set up, over TLS',
+    pong: amtPong('4261 91 01'),
+    facts: { 'ipmi.pong.dash': true, 'amt.version': '9.1', 'amt.provisioning': 'in', 'amt.port': 16_993 },
+  },
+  {
+    name: 'AMT 16.1 has no room for its version in the nibbles',
+    pong: amtPong('4261 00 02', '01 20 10 01 00000000'),
+    facts: { 'ipmi.pong.dash': true, 'amt.version': '16.1', 'amt.provisioning': 'post', 'amt.port': 16_993 },
+  },
+  {
+    name: 'AMT 5.0 tells neither version nor state, and DASH among the entities',
+    pong: amtPong('4260 00 00', '21 00 000000000000'),
+    facts: { 'ipmi.pong.dash': true, 'amt.port': 16_992 },
+  },
+  {
+    name: 'a state that is none',
+    pong: amtPong('4260 b0 03'),
+    facts: { 'ipmi.pong.dash': true, 'amt.version': '11.0', 'amt.port': 16_992 },
+  },
+  { name: 'Intel, and nothing of AMT', pong: amtPong('0000 00 00', '01 00 000000000000'), facts: {} },
+  {
+    name: 'a DASH controller of another maker: the bytes are not those of AMT',
+    pong: hex('0600ff06 000011be 40010010 000011be 4260 b0 00 01 20 000000000000'),
+    facts: { 'ipmi.pong.dash': true },
+  },
+])('IPMI: pong, $name', async ({ pong, facts }) => {
+  const said = await ipmi.talk(new PlaybackDatagrams(answers(pong)), {});
+  expect(said).toEqual({
+    'ipmi.pong.iana': pong.readUInt32BE(12),
+    'ipmi.pong.oem': pong.toString('hex', 16, 20),
+    'ipmi.pong.entities': pong.readUInt8(20),
+    'ipmi.pong.interactions': pong.readUInt8(21),
+    ...facts,
+  });
+  expectVocabulary(said, 'ipmi');
 });
 
 test.for<{ name: string; bytes: Buffer; is: string | undefined }>([

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import { clientHello } from '../../src/sweep/client-hello.ts';
 import { early, pdu, secured, text as octets } from '../support/ber.ts';
 import {
   addp,
   aidp,
   discovery,
+  isRawHello,
   lantronix,
   moxa,
   nodeStatus,
@@ -46,6 +48,7 @@ const DESCR = '1.3.6.1.2.1.1.1.0';
 const given = snmp({ communities: [[1, 'C']], users: { name: 0, safe: 3 } });
 const asked = pdu({ variables: [[DESCR]] });
 const digest = Buffer.alloc(12, 1);
+const RAW_HELLO = `16 0300 005b 01 000057 0301 ${'c3'.repeat(32)} 00 0030 0005 0004 000a 002f 0035 0009 0003 0006 0008 0014 0015 0016 0033 0039 0013 0012 0001 0002 003b c011 c012 c013 c014 00ff 01 00`;
 
 test.for<Case>([
   { name: 'GET /', check: request, sent: `GET / HTTP/1.1\r\n${HEADERS}\r\n` },
@@ -80,6 +83,27 @@ test.for<Case>([
   { name: 'plain text to a TLS port', check: records, sent: 'GET / HTTP/1.1\r\n\r\n', fault: /no TLS record/ },
   { name: 'application data without a handshake', check: records, sent: hex('17 0303 0001 00'), fault: /ClientHello/ },
   { name: 'a record that is cut off', check: records, sent: hex('16 0301 0100 01'), fault: /no TLS record/ },
+  { name: 'the raw hello', check: records, sent: hex(RAW_HELLO) },
+  {
+    name: 'the raw hello with another suite',
+    check: records,
+    sent: hex(RAW_HELLO.replace('0005 0004', '0018 0004')),
+    fault: /without extensions/,
+  },
+  {
+    name: 'the raw hello in a TLS 1.0 record',
+    check: records,
+    sent: hex(RAW_HELLO.replace('16 0300', '16 0301')),
+    fault: /without extensions/,
+  },
+  {
+    name: 'the raw hello that offers compression',
+    check: records,
+    sent: hex(RAW_HELLO.replace(/01 00$/, '01 01')),
+    fault: /without extensions/,
+  },
+  { name: 'an alert after the raw hello', check: records, sent: hex(`${RAW_HELLO} 15 0301 0002 0100`), fault: /without extensions/ },
+  { name: 'the raw hello twice', check: records, sent: hex(RAW_HELLO + RAW_HELLO), fault: /without extensions/ },
   { name: 'discovery', check: discovery, sent: hex(DISCOVERY) },
   { name: 'a message with a user', check: discovery, sent: hex(DISCOVERY.replace('0400301404', '0401301404')), fault: /discovery/ },
   {
@@ -205,4 +229,12 @@ test.for<Case>([
   const said = check(typeof sent === 'string' ? Buffer.from(sent, 'latin1') : sent);
   if (fault === undefined) expect(said).toBeUndefined();
   else expect(said).toMatch(fault);
+});
+
+test('grammar: the raw hello is told from that of a library', async () => {
+  expect(isRawHello(hex(RAW_HELLO))).toBe(true);
+  for (const { bytes } of await clientHello()) {
+    expect(isRawHello(bytes)).toBe(false);
+    expect(records(bytes)).toBeUndefined();
+  }
 });

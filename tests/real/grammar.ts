@@ -19,6 +19,7 @@ const SPOKEN: Readonly<Record<string, (sent: Buffer) => string | undefined>> = {
   '23/tcp': nothing,
   '80/tcp': request,
   '443/tcp': records,
+  '3211/tcp': records,
   '5000/tcp': request,
   '5900/tcp': version,
   '5901/tcp': version,
@@ -116,8 +117,29 @@ const CLIENT_HELLO = 1;
 const MAX_RECORD = 2 ** 14 + 2048;
 const SERVER_NAME = 0;
 
-/** Nothing, or TLS records of which the first is a ClientHello without a name: addresses have none. What is in the others, the servers' logs and the audit record tell. */
+/**
+ * The raw hello, which only reads a certificate: SSL 3.0 records, TLS 1.0, no session, 24 suites of RFC 2246 appendix A.5, RFC 3268 and RFC 4492 and the signal of RFC 5746 at the
+ * end, no compression. It has no extensions, which every hello of the library has, and it is all that goes over its connection.
+ */
+const RAW_HELLO = new RegExp(
+  `^16 0300 005b 01 000057 0301 [0-9a-f]{64} 00 0030
+    0005 0004 000a 002f 0035 0009 0003 0006 0008 0014 0015 0016 0033 0039 0013 0012 0001 0002 003b c011 c012 c013 c014 00ff 01 00$`.replaceAll(
+    /\s/g,
+    '',
+  ),
+);
+
+/** Whether some bytes are the raw hello. */
+export function isRawHello(sent: Buffer): boolean {
+  return RAW_HELLO.test(sent.toString('hex'));
+}
+
+/**
+ * Nothing, or the raw hello alone, or TLS records of which the first is a ClientHello with extensions and without a name: addresses have none. What is in the
+ * others, the servers' logs and the audit record tell.
+ */
 export function records(sent: Buffer): string | undefined {
+  if (isRawHello(sent)) return undefined;
   for (let at = 0; at < sent.length;) {
     const [type, major] = [sent[at], sent[at + 1]];
     const length = at + 5 <= sent.length ? sent.readUInt16BE(at + 3) : -1;
@@ -138,6 +160,7 @@ function hello(type: number | undefined, body: Buffer): string | undefined {
   at += 1 + body.readUInt8(at); // session id
   at += 2 + body.readUInt16BE(at); // suites
   at += 1 + body.readUInt8(at); // compression
+  if (at >= body.length) return 'a ClientHello without extensions that is not the raw one';
   for (at += 2; at < body.length; at += 4 + body.readUInt16BE(at + 2))
     if (body.readUInt16BE(at) === SERVER_NAME) return 'a ClientHello with a server name';
   return undefined;

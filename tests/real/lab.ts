@@ -65,7 +65,13 @@ export type Profile =
   | 'web6'
   | 'netbios'
   | 'wsd'
-  | 'names';
+  | 'names'
+  | 'old-3des'
+  | 'old-rc4'
+  | 'old-ssl3'
+  | 'old-null'
+  | 'old-anon'
+  | 'mutual-tls';
 
 export interface LabOptions {
   readonly hosts: Readonly<Record<string, Profile>>;

@@ -21,6 +21,11 @@ export function playback(...turns: readonly (Say | typeof SILENCE)[]): PlaybackW
   return new PlaybackWire(turns);
 }
 
+/** The same for a protocol in which we speak first: each turn answers a message. */
+export function answering(protocol: string, ...turns: readonly (Say | typeof SILENCE)[]): PlaybackWire {
+  return new PlaybackWire(['', ...turns], undefined, protocol);
+}
+
 /** A device that answers a TLS handshake, or fails it. */
 export function securePlayback(session: Partial<TlsSession> | ProbeError, ...turns: readonly (Say | typeof SILENCE)[]): PlaybackWire {
   const full =
@@ -38,12 +43,14 @@ export class PlaybackWire implements Wire {
   waitedMs = 0;
   readonly #turns: (Say | typeof SILENCE)[];
   readonly #session: TlsSession | ProbeError | undefined;
+  readonly #protocol: string;
   #buffered: Buffer = Buffer.alloc(0);
   #seen: Buffer = Buffer.alloc(0);
 
-  constructor(turns: readonly (Say | typeof SILENCE)[], session?: TlsSession | ProbeError) {
+  constructor(turns: readonly (Say | typeof SILENCE)[], session?: TlsSession | ProbeError, protocol = 'rfb') {
     this.#turns = [...turns];
     this.#session = session;
+    this.#protocol = protocol;
     this.#next();
   }
 
@@ -66,7 +73,7 @@ export class PlaybackWire implements Wire {
   }
 
   async write(bytes: Buffer): Promise<void> {
-    if (nameBytes('rfb', bytes) === undefined) throw new ForbiddenError(problem('not-allowed', { what: bytes.toString('hex') }));
+    if (nameBytes(this.#protocol, bytes) === undefined) throw new ForbiddenError(problem('not-allowed', { what: bytes.toString('hex') }));
     this.sent += bytes.toString('latin1');
     this.#next();
   }

@@ -21,19 +21,20 @@ afterEach(() => {
 function deviceAt(
   host = HOST,
   { ports = '18080=http,18443=https,15900=rfb', name, budget = {} }: { ports?: string; name?: string; budget?: Partial<BudgetLimits> } = {},
-): { device: Device; audit: AuditLog } {
+): { device: Device; audit: AuditLog; gates: Gates } {
   const address = parseAddress(host) as number;
   const audit = new AuditLog();
+  const gates = new Gates();
   const devices = new Devices({
     guard: Guard.fromEnvironment(),
     audit,
     paths: AllowedPaths.load(),
-    gates: new Gates(),
+    gates,
     hosts: new HostSet([{ first: address, last: address }], new Map(name === undefined ? [] : [[address, name]])),
     ports: parsePorts(ports).ports,
     budget: { ...DEFAULT_BUDGET, ...budget },
   });
-  return { device: devices.at(address), audit };
+  return { device: devices.at(address), audit, gates };
 }
 
 function soon(): number {
@@ -88,6 +89,20 @@ test('one GET a connection, with the name that was given, and each page once', a
   expect(asked).toEqual(['GET / kvm.example:18080', 'GET /favicon.ico kvm.example:18080']);
   expect(audit.entries.map(({ what }) => what)).toEqual(['connect', 'http.get', 'connect', 'http.get']);
   expect((audit.entries[2]?.ms ?? 0) - (audit.entries[1]?.ms ?? 0), 'the device rests between connections').toBeGreaterThan(240);
+});
+
+test('a connection whose page is known already gives its place to the next: a slow device has only one', async () => {
+  const asked = await serve(18080, (_, reply) => reply.end('x'));
+  const { device, gates } = deviceAt();
+  gates.slow(HOST);
+  await device.web(18080, 'http', soon()).get('/');
+  const idle = device.web(18080, 'http', soon(), await device.open(18080, 'http', soon()));
+  await idle.get('/');
+  const from = performance.now();
+  await device.web(18080, 'http', soon()).get('/login');
+  expect(performance.now() - from).toBeLessThan(5000);
+  expect(asked.map((line) => line.split(' ')[1])).toEqual(['/', '/login']);
+  await idle.close();
 });
 
 test('what is not listed never reaches the device', async () => {

@@ -46,6 +46,10 @@ test.for<{ name: string; bytes: string }>([
   { name: 'rfb.version-3.3', bytes: Buffer.from('RFB 003.003\n').toString('hex') },
   { name: 'rfb.version-3.7', bytes: Buffer.from('RFB 003.007\n').toString('hex') },
   { name: 'rfb.version-3.8', bytes: Buffer.from('RFB 003.008\n').toString('hex') },
+  {
+    name: 'tls.raw-client-hello',
+    bytes: `16 0300 005b 01 000057 0301 ${'5a'.repeat(32)} 00 0030 0005 0004 000a 002f 0035 0009 0003 0006 0008 0014 0015 0016 0033 0039 0013 0012 0001 0002 003b c011 c012 c013 c014 00ff 01 00`,
+  },
 ])('$name may be sent, under no other name, and neither shorter nor longer', ({ name, bytes }) => {
   const message = hex(bytes);
   expect(refuseBytes(name, message)).toBeUndefined();
@@ -111,6 +115,10 @@ test.for<{ name: string; as: string; bytes: string }>([
   { name: 'anything under the name of a grammar', as: 'http.get', bytes: Buffer.from('GET / HTTP/1.1\r\n\r\n').toString('hex') },
 ])('$name is not sent', ({ as, bytes }) => expect(refuseBytes(as, hex(bytes))).toMatchObject({ code: 'not-allowed' }));
 
+const RAW_HELLO = hex(
+  `160300005b010000570301${'00'.repeat(32)}00003000050004000a002f00350009000300060008001400150016003300390013001200010002003bc011c012c013c01400ff0100`,
+);
+
 test.for<[protocol: string, bytes: Buffer, name: string | undefined]>([
   ['rfb', Buffer.from('RFB 003.008\n'), 'rfb.version-3.8'],
   ['rfb', Buffer.from('RFB 003.889\n'), undefined],
@@ -119,6 +127,11 @@ test.for<[protocol: string, bytes: Buffer, name: string | undefined]>([
   ['listen', Buffer.from('RFB 003.008\n'), undefined],
   ['http', Buffer.from('GET / HTTP/1.1\r\n\r\n'), undefined],
   ['ipmi', hex('0600ff06000011be802a0000'), undefined],
+  ['tls', RAW_HELLO, 'tls.raw-client-hello'],
+  ['https', RAW_HELLO, undefined],
+  ['listen', RAW_HELLO, undefined],
+  ['tls', Buffer.concat([RAW_HELLO, hex('16 0300 0004 10000000')]), undefined],
+  ['tls', hex('15 0301 0002 0100'), undefined],
 ])('over TCP, %s: the name of %s is %s', ([protocol, bytes, name]) => expect(nameBytes(protocol, bytes)).toBe(name));
 
 test('every message that a probe sends unasked may be sent', () =>

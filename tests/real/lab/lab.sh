@@ -18,6 +18,8 @@
 # profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary openssh dropbear telnet ftp web6
 #           netbios wsd names (each in a namespace of its own behind the fleet's: routed, with MODE=drop)
 #           snmp-v1 snmp-v2c snmp-users snmp-pdu
+#           old-3des old-rc4 old-ssl3 (443 and 3211 in a TLS that the product's library does not speak; old-3des has a page at 80),
+#           old-null old-anon (443), mutual-tls (443, wants a certificate of the client)
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -27,7 +29,7 @@ check() {
   local missing='' tool
   [ "$(id -u)" = 0 ] || { echo 'network namespaces need root' >&2; exit 1; }
   for tool in ip nft cc setpriv openssl nginx ipmi_sim ipmitool snmpd Xtigervnc vncpasswd x11vnc websockify nmap tcpdump \
-    sshd dropbear telnetd vsftpd socat nmbd nmblookup wsdd2 dnsmasq snmpget; do
+    sshd dropbear telnetd vsftpd socat nmbd nmblookup wsdd2 dnsmasq snmpget gnutls-serv selfserv certutil pk12util; do
     command -v $tool >/dev/null || missing="$missing $tool"
   done
   [ -f /usr/share/novnc/vnc.html ] || missing="$missing novnc"
@@ -121,8 +123,11 @@ network_up() {
 
 list() { paste -sd, -; }
 
+# GnuTLS's and NSS's servers take the port of every address: each has one of its own, and the packets for 443 and 3211 are led there.
+old_port() { case $1 in old-3des) echo 4431 ;; old-rc4) echo 4432 ;; old-ssl3) echo 4433 ;; esac; }
+
 rules_up() {
-  local per=$((${LOSS:-0} * 100)) walled
+  local per=$((${LOSS:-0} * 100)) walled profile address
   walled=$(with snmp-v3 | list)
   {
     echo 'table ip kvml {'
@@ -133,6 +138,13 @@ rules_up() {
     echo ' chain after { type filter hook output priority raw; policy accept;'
     [ $per = 0 ] || echo "  oifname \"fl*\" numgen random mod 10000 < $per counter drop"
     echo ' }'
+    if [ -n "$(with old-3des old-rc4 old-ssl3)" ]; then
+      echo ' chain old { type nat hook prerouting priority dstnat; policy accept;'
+      for profile in old-3des old-rc4 old-ssl3; do
+        for address in $(with $profile); do echo "  ip daddr $address tcp dport { 443, 3211 } dnat to $address:$(old_port $profile)"; done
+      done
+      echo ' }'
+    fi
     if [ "$mode" = unreach ]; then
       echo ' chain into { type filter hook input priority filter; policy accept;'
       echo "  ip daddr $network ip daddr != { $(awk '{ print $1 }' "$hosts" | list) } reject with icmp type host-unreachable"
@@ -185,7 +197,7 @@ nginx_up() {
         old-bmc) echo "server { listen $address:443 ssl; $(secured old-bmc TLSv1 'ssl_ciphers AES128-SHA:AES256-SHA:@SECLEVEL=0;') root $www/old-bmc; }" ;;
         tls13) echo "server { listen $address:443 ssl; $(secured tls13 TLSv1.3) root $www/tls13; }" ;;
         printer) echo "server { listen $address:80; root $www/printer; }" ;;
-        web) echo "server { listen $address:80; root $www/web; }" ;;
+        web | old-3des) echo "server { listen $address:80; root $www/web; }" ;;
         web6) echo "server { listen $address:80; $([ -n "$seen6" ] || echo 'listen [::]:80 ipv6only=on;') root $www/web; }"; seen6=1 ;;
         trap-setup) echo "server { listen $address:80; return 302 '/api/init/init?username=a&password=b'; }" ;;
         trap-away) echo "server { listen $address:80; location / { add_header LOCATION http://10.77.0.250:80/desc.xml always; add_header Refresh '0; url=http://10.77.0.250/refresh' always; return 302 http://10.77.0.250/next; } }" ;;
@@ -196,6 +208,27 @@ nginx_up() {
   } >"$state/nginx.conf"
   mkdir -p "$state/temp"
   start nginx nginx -e "$state/log/nginx-error" -c "$state/nginx.conf"
+}
+
+# ---- TLS of before AES: what Debian's own libraries still speak where they are told to, with the factory certificate of an old controller ------------------
+old_tls_up() {
+  local address tls=$state/tls key=$state/tls/old.key crt=$state/tls/old.crt
+  [ -n "$(with old-3des old-rc4 old-ssl3 old-null old-anon mutual-tls)" ] || return 0
+  openssl req -x509 -sha1 -newkey rsa:1024 -nodes -days 3650 -subj '/C=US/ST=California/L=San Jose/O=Super Micro Computer/OU=Software/CN=IPMI' -keyout "$key" -out "$crt" 2>>"$state/log/openssl"
+  [ -z "$(with old-3des)" ] || start old-3des gnutls-serv -q -p "$(old_port old-3des)" --x509keyfile "$key" --x509certfile "$crt" --priority 'NONE:+VERS-TLS1.0:+3DES-CBC:+RSA:+SHA1:+COMP-NULL:%COMPAT'
+  [ -z "$(with old-rc4)" ] || start old-rc4 gnutls-serv -q -p "$(old_port old-rc4)" --x509keyfile "$key" --x509certfile "$crt" --priority 'NONE:+VERS-TLS1.0:+ARCFOUR-128:+RSA:+SHA1:+COMP-NULL:%COMPAT'
+  if [ -n "$(with old-ssl3)" ]; then
+    mkdir "$tls/nss"
+    certutil -N -d "sql:$tls/nss" --empty-password
+    openssl pkcs12 -export -legacy -inkey "$key" -in "$crt" -name old -passout pass: -out "$tls/old.p12"
+    pk12util -i "$tls/old.p12" -W '' -d "sql:$tls/nss" >>"$state/log/openssl"
+    # It takes its port in IPv6, of which it finds none otherwise. The links have none still.
+    ip netns exec "$fleet" sysctl -qw net.ipv6.conf.lo.disable_ipv6=0
+    start old-ssl3 selfserv -D -n old -p "$(old_port old-ssl3)" -d "sql:$tls/nss" -V ssl3:ssl3 -c :0005:000A
+  fi
+  for address in $(with old-null); do start "old-null-$address" openssl s_server -accept "$address:443" -key "$key" -cert "$crt" -tls1 -cipher NULL-SHA:@SECLEVEL=0 -quiet; done
+  for address in $(with old-anon); do start "old-anon-$address" openssl s_server -accept "$address:443" -nocert -tls1 -cipher ADH-AES128-SHA:@SECLEVEL=0 -quiet; done
+  for address in $(with mutual-tls); do start "mutual-tls-$address" openssl s_server -accept "$address:443" -key "$key" -cert "$crt" -tls1_2 -cipher ALL:@SECLEVEL=0 -Verify 1 -quiet; done
 }
 
 # ---- IPMI: OpenIPMI's simulator, one process for each controller -----------------------------------------------------------
@@ -402,9 +435,14 @@ listening() { # listening PROTOCOL ADDRESS PORT
   ip netns exec "$fleet" ss -Hln"$1" "src $2:$3" | grep -q .
 }
 
+listening_at() { # listening_at PORT: TCP, at every address
+  ip netns exec "$fleet" ss -Hlnt "sport = :$1" | grep -q .
+}
+
 servers_up() {
-  local address
+  local address profile
   nginx_up
+  old_tls_up
   ipmi_up
   snmp_up
   snmp_read_up
@@ -415,7 +453,9 @@ servers_up() {
   for address in $(with ftp); do wait_for listening t "$address" 21; done
   discovery_up
   for address in $(with bmc old-bmc tls13); do wait_for listening t "$address" 443; done
-  for address in $(with printer web web6 trap-setup trap-away canary); do wait_for listening t "$address" 80; done
+  for address in $(with old-null old-anon mutual-tls); do wait_for listening t "$address" 443; done
+  for profile in old-3des old-rc4 old-ssl3; do [ -z "$(with $profile)" ] || wait_for listening_at "$(old_port $profile)"; done
+  for address in $(with printer web web6 old-3des trap-setup trap-away canary); do wait_for listening t "$address" 80; done
   for address in $(with bmc old-bmc); do wait_for listening u "$address" 623; done
   for address in $(with snmp-v3 printer snmp-v1 snmp-v2c snmp-users snmp-pdu); do wait_for listening u "$address" 161; done
   for address in $(with vnc-auth novnc x11vnc); do wait_for listening t "$address" 5900; done
