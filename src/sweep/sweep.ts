@@ -4,13 +4,14 @@ import { type AddressNumber, familyOf, formatAddress } from '../targets/addresse
 import type { PortPlan } from '../targets/ports.ts';
 import { unpackNumbers } from './bits.ts';
 import type { Budget } from './budget.ts';
-import type { UdpProbe } from './contract.ts';
+import type { Datagram, UdpProbe } from './contract.ts';
 import { Datagrams } from './datagrams.ts';
 import type { Device, Devices } from './device.ts';
 import { dial } from './dial.ts';
 import type { Release } from './gates.ts';
 import { Guards, type Limitation, socketLimit } from './guards.ts';
 import { type Ledger, ledgerErrors } from './ledger.ts';
+import { attachedLinks, Links, linksToAsk } from './link.ts';
 import { Neighbours } from './neighbours.ts';
 import { Bucket, Pace, RoundTrip } from './pace.ts';
 import type { SweepPlan } from './plan.ts';
@@ -65,6 +66,8 @@ const NEIGHBOUR_WAIT_MS = 1200;
 /** A repeated datagram follows the first no sooner, and answers are waited for as long after the last: slow controllers take a second. */
 const UDP_GAP_MS = 1500;
 const UDP_GRACE_MS = 2000;
+/** The second question to a whole link follows the first (RFC 6762 section 5.2: at least one second). */
+const LINK_GAP_MS = 1000;
 /** Walks over endpoints without packets yield to the loop after so many. */
 const WALK = 8192;
 
@@ -108,10 +111,18 @@ export class Sweep {
   readonly #talking = new Map<number, Promise<void>>();
   /** How many conversations a host is in. */
   readonly #busy = new Map<number, number>();
-  readonly #talks = new Map<string, UdpTalk>();
+  /** Conversations over UDP, by endpoint. */
+  readonly #talks = new Map<number, UdpTalk>();
+  /** Indexes of the plan's UDP ports. */
+  readonly #udpPorts: readonly number[];
+  readonly #links: Links;
+  /** The questions to whole links, of which the second is asked while the sweep goes on. */
+  #linksAsked: Promise<void> | undefined;
   /** Endpoints to talk to again after a resume: their outcome is counted already. */
   readonly #counted = new Set<number>();
   #lastUdp = 0;
+  /** `performance.now()` until which answers to datagrams are waited for at the end. */
+  #answersUntil = 0;
   #lastLink = 0;
   #stopped: string | undefined;
   #failure: unknown;
@@ -130,16 +141,27 @@ export class Sweep {
     this.#schedule = new Schedule(plan, this.#neighbours);
     this.#state = new SweepState(plan.hosts, plan.ports, this.#schedule.looksAtLink);
     this.#hellos = this.#schedule.udp.reduce(
-      (sum, index) => sum + this.#probeFor(plan.ports[index] as PortPlan).hello(0, random32).length,
+      (sum, index) => sum + this.#probeFor(plan.ports[index] as PortPlan).hello(0, random32, formatAddress(plan.hosts.at(0))).length,
       0,
+    );
+    this.#udpPorts = [...this.#schedule.udp, ...this.#schedule.living.udp];
+    this.#links = new Links(
+      linksToAsk(attachedLinks(), plan.hosts, guard),
+      this.#udpPorts.flatMap((index) => {
+        const port = plan.ports[index] as PortPlan;
+        const { link } = this.#probeFor(port);
+        return link === undefined ? [] : [{ index, port: port.port, link }];
+      }),
+      this.#datagrams,
     );
   }
 
   /** What else is told of the sweep: how on-link addresses are paced, and whether that rests on an assumption. */
   get notes(): string[] {
-    if (!this.#schedule.looksAtLink) return [];
+    if (!this.#schedule.looksAtLink) return this.#links.notes;
     const { size, known } = this.#neighbours.table;
     return [
+      ...this.#links.notes,
       `directly attached addresses are looked for with UDP and the neighbour table first, ${this.#neighbours.perSecond} a second (table of ${size}${known ? '' : ', assumed: it cannot be read here'}); TCP goes to those that are there`,
     ];
   }
@@ -180,13 +202,18 @@ export class Sweep {
     if (this.#schedule.looksAtLink) timers.push(setInterval(() => this.#orFail(() => this.#pollNeighbours()), NEIGHBOUR_POLL_MS));
     try {
       while (this.#pass < this.#schedule.passes.length) {
+        const isFirst = this.#pass === 0;
+        // Where every address is asked by UDP, that comes before; a resumed sweep has done it.
+        if (isFirst && this.#passNow.transport === 'tcp') await this.#askLinks();
         await this.#runPass(this.#passNow);
         if (!this.#going) break;
+        if (isFirst) await this.#askLinks();
         this.#pass += 1;
         this.#position = 0;
       }
       await this.#drain();
-      if (this.#schedule.udp.length > 0) await this.#until(this.#lastUdp + UDP_GRACE_MS);
+      await this.#linksAsked;
+      await this.#until(this.#answersUntil);
       await this.#settleDown();
     } finally {
       for (const timer of timers) clearInterval(timer);
@@ -268,6 +295,21 @@ export class Sweep {
     }
   }
 
+  /** Asks everybody on the directly attached networks that hold targets: now, and once more while the sweep goes on. */
+  async #askLinks(): Promise<void> {
+    if (this.#linksAsked !== undefined || !this.#links.isNeeded || !this.#going) return;
+    const ask = async (): Promise<void> => {
+      const sent = await this.#links.ask();
+      this.#pace.bucket.take(sent);
+      this.#state.packets.udp += sent;
+      for (const index of this.#udpPorts) this.#awaitAnswers(this.#plan.ports[index] as PortPlan);
+    };
+    await ask();
+    this.#linksAsked = this.#until(performance.now() + LINK_GAP_MS)
+      .then(() => (this.#going ? ask() : undefined))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
   /** What a resume brought along after the last pass. */
   async #drain(): Promise<void> {
     while (this.#going && (this.#deferred.length > 0 || this.#inFlight.size > 0)) {
@@ -316,7 +358,7 @@ export class Sweep {
         return;
       }
     }
-    const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(item.attempt, random32) : [];
+    const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(item.attempt, random32, formatAddress(address)) : [];
     const onLink = this.#schedule.isOnLink(address) && !this.#state.isAlive(host);
     if (
       (onLink && this.#linkPace.available(now) < 1) ||
@@ -377,6 +419,7 @@ export class Sweep {
       return;
     }
     this.#lastUdp = performance.now();
+    this.#awaitAnswers(plan);
     const results = await Promise.all(hello.map((datagram) => this.#datagrams.send(address, plan.port, datagram)));
     this.#state.packets.udp += results.filter(({ sent }) => sent === 'sent').length;
     this.#inFlight.delete(endpoint);
@@ -432,40 +475,70 @@ export class Sweep {
 
   #onDatagram(from: AddressNumber, port: number, bytes: Buffer): void {
     const host = this.#plan.hosts.indexOf(from);
-    const index = [...this.#schedule.udp, ...this.#schedule.living.udp].find((at) => (this.#plan.ports[at] as PortPlan).port === port);
-    const plan = index === undefined ? undefined : (this.#plan.ports[index] as PortPlan & { transport: 'udp' });
-    if (host === undefined || index === undefined || plan === undefined) {
+    const index = host === undefined ? undefined : this.#askedAt(host, port, bytes);
+    if (host === undefined || index === undefined) {
       this.#state.stray += 1;
       return;
     }
-    const key = `${formatAddress(from)} ${port}`;
-    const talk = this.#talks.get(key);
+    const plan = this.#plan.ports[index] as PortPlan & { transport: 'udp' };
+    const probe = this.#probeFor(plan);
+    const name = probe.recognise(bytes);
+    const endpoint = this.#state.endpoint(host, index);
+    const talk = this.#talks.get(endpoint);
     if (talk !== undefined) {
-      talk.receive(bytes, this.#probeFor(plan).recognise(bytes));
+      talk.receive(bytes, name);
       return;
     }
-    const name = this.#probeFor(plan).recognise(bytes);
-    const endpoint = this.#state.endpoint(host, index);
     const again = this.#counted.delete(endpoint);
     if (name === undefined || (this.#state.isSettled(endpoint) && !again)) {
       if (name === undefined) this.#state.stray += 1;
       return;
     }
     this.#state.liven(host);
+    // Who answers the question to its whole link was asked, and is not asked again.
+    if (plan.living === true) this.#state.ask(endpoint);
     if (!again) this.#state.settle(endpoint, 'answered');
     const device = this.#devices.at(from);
     this.#countSweep(device.budget);
-    const opened = new UdpTalk({ host: device.host, transport: 'udp', port }, device.budget, (datagram) => {
+    const send = (datagram: Datagram): Promise<unknown> => {
       this.#pace.bucket.take(1);
       this.#state.packets.udp += 1;
-      return this.#datagrams.send(from, port, datagram);
-    });
+      return this.#datagrams.send(from, plan.port, datagram);
+    };
+    const opened = new UdpTalk({ host: device.host, transport: 'udp', port: plan.port }, device.budget, send, probe);
     opened.receive(bytes, name);
-    this.#talks.set(key, opened);
+    this.#talks.set(endpoint, opened);
     this.#talk(
       endpoint,
-      this.#handlers.onAnswer(device, plan, opened).finally(() => this.#talks.delete(key)),
+      this.#handlers.onAnswer(device, plan, opened).finally(() => this.#talks.delete(endpoint)),
     );
+  }
+
+  /** The port of the plan at which a host was asked for what comes from one of its ports: that port, or where answers may come from any, the one that they answer. */
+  #askedAt(host: number, port: number, bytes: Buffer): number | undefined {
+    const asked = this.#udpPorts.filter((index) => this.#wasAsked(host, index));
+    return (
+      asked.find((index) => this.#plan.ports[index]?.port === port) ??
+      asked.find((index) => {
+        const probe = this.#probeFor(this.#plan.ports[index] as PortPlan);
+        return probe.anyPort === true && probe.recognise(bytes) !== undefined;
+      })
+    );
+  }
+
+  /** Ports of every address are asked in time; those of living ones only where something was sent to them, or to their whole link. */
+  #wasAsked(host: number, index: number): boolean {
+    const endpoint = this.#state.endpoint(host, index);
+    return (
+      this.#plan.ports[index]?.living !== true ||
+      this.#state.isAsked(endpoint) ||
+      this.#inFlight.has(endpoint) ||
+      this.#links.hasAsked(index, this.#plan.hosts.at(host))
+    );
+  }
+
+  #awaitAnswers(plan: PortPlan): void {
+    this.#answersUntil = Math.max(this.#answersUntil, performance.now() + UDP_GRACE_MS + (this.#probeFor(plan).spreadMs ?? 0));
   }
 
   #talk(endpoint: number, conversation: Promise<void>): void {

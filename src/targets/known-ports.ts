@@ -38,6 +38,9 @@ export const KNOWN_PORTS: readonly KnownPort[] = [
   tcp('everywhere', 8443, 'https', 'web pages'),
   tcp('everywhere', 8888, 'http', 'web pages'),
 
+  udp('living', 1900, 'ssdp', 'UPnP devices; Redfish services'),
+  udp('living', 5353, 'mdns', 'names and services in mDNS'),
+
   tcp('living', 21, 'ftp', 'FTP greetings, of power controllers too'),
   tcp('living', 22, 'ssh', 'SSH greetings'),
   tcp('living', 23, 'telnet', 'telnet greetings'),
@@ -61,11 +64,14 @@ export const KNOWN_PORTS: readonly KnownPort[] = [
   tcp('wide', 17990, 'listen', 'remote console of iLO'),
 ];
 
-/** The ports of a set; those of living addresses marked so. The wide set asks everything of everybody. */
+/**
+ * The ports of a set; those of living addresses marked so. The wide set asks everything of everybody over TCP; a device's account of datagrams does not bear
+ * that over UDP.
+ */
 export function portSet(name: 'default' | 'wide'): PortPlan[] {
   return KNOWN_PORTS.filter(({ of }) => of !== 'also' && (name === 'wide' || of !== 'wide')).map(({ transport, port, protocol, of }) => ({
     ...({ transport, port, protocol } as PortPlan),
-    ...(of === 'living' && name === 'default' ? { living: true as const } : {}),
+    ...(of === 'living' && (name === 'default' || transport === 'udp') ? { living: true as const } : {}),
   }));
 }
 

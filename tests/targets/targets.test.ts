@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { InputError, problemText } from '../../src/errors.ts';
-import { blocksOf, formatAddress, parseAddress, spaceOf } from '../../src/targets/addresses.ts';
+import { type AddressRange, blocksOf, formatAddress, parseAddress, spaceOf } from '../../src/targets/addresses.ts';
 import { Guard } from '../../src/targets/guard.ts';
 import { HostSet, rangeText } from '../../src/targets/hosts.ts';
 import { collectTargets, splitList } from '../../src/targets/lists.ts';
@@ -187,6 +187,17 @@ test.for([
   else expect(problemText(found as never)).toMatch(refusal);
 });
 
+test('the guard allows a whole link only where each address of its networks is allowed', () => {
+  const rangesOf = (...texts: string[]): AddressRange[] => texts.map((text) => parseRange(text) as AddressRange);
+  const may = (guard: Guard, ...texts: string[]): boolean => guard.linkRefusal(rangesOf(...texts)) === undefined;
+  expect(may(new Guard(), '10.1.0.0/24')).toBe(true);
+  expect(may(new Guard(), '10.1.0.0/24', '203.0.113.0/24')).toBe(false);
+  expect(may(new Guard({ allowPublic: true }), '10.1.0.0/24', '203.0.113.0/24')).toBe(true);
+  expect(may(new Guard({ only: '10.1.0.0/25' }), '10.1.0.0/24')).toBe(false);
+  expect(may(new Guard({ only: '10.1.0.0/25,10.1.0.128/25' }), '10.1.0.0/24')).toBe(true);
+  expect(may(new Guard({ only: '10.1.0.0/16' }), '10.1.0.0/24', '10.2.0.0/24')).toBe(false);
+});
+
 test('the guard judges single addresses as it judges ranges', () => {
   const guards = [new Guard(), new Guard({ only: '10.2.0.0/16' }), new Guard({ allowPublic: true })];
   fc.assert(
@@ -228,6 +239,8 @@ test.for([
       '16993/tcp=https@living',
       '161/udp=snmp',
       '623/udp=ipmi',
+      '1900/udp=ssdp@living',
+      '5353/udp=mdns@living',
     ],
   ],
   ['443', ['443/tcp=https']],
@@ -253,9 +266,9 @@ test.for([
   ['9100=https@living', /may be a serial line/],
 ] as const)('no ports: %s', ([text, reason]) => expect(portsOf(text).join('\n')).toMatch(reason));
 
-test('the wide set asks everybody everything, and what is written reads back', () => {
+test('the wide set asks everybody everything over TCP, and what is written reads back', () => {
   const { ports } = parsePorts('wide');
-  expect(ports.filter(({ living }) => living)).toEqual([]);
+  expect(ports.filter(({ living, transport }) => living && transport === 'tcp')).toEqual([]);
   expect(ports.length).toBeGreaterThan(parsePorts('default').ports.length);
   for (const set of ['default', 'wide', '2222=ssh@living,80'])
     expect(parsePorts(parsePorts(set).ports.map(portText).join(','))).toEqual(parsePorts(set));
