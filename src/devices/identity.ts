@@ -117,8 +117,10 @@ export function factIdentifiers(facts: Facts, endpoint: string): Identifier[] {
   };
   add('mac', ownMac(text('mac.address')), 'neighbour table');
   add('mac', ownMac(text('snmp.engine.mac')), 'snmp engine');
+  add('mac', ownMac(text('mdns.mac')), 'mdns');
   add('guid', canonicalUid(text('ipmi.guid')), 'ipmi');
   add('uuid', canonicalUid(text('redfish.uuid')), 'redfish');
+  add('uuid', canonicalUid(text('ssdp.redfish.uuid')), 'ssdp');
   add('spki', canonicalSpki(text('tls.spki')), 'tls');
   // What these say by themselves comes from other tools' scans.
   add('mac', ownMac(text('addp.mac')), 'addp');

@@ -69,10 +69,25 @@ export class Conversations {
       await udp.gather();
       await talk.run(plan.protocol, () => probes[plan.protocol].talk(udp, talk.context));
       this.#match(talk);
+      if (plan.protocol === 'ssdp') await this.#describe(talk);
     } catch (error) {
       this.#fault(talk, error);
     } finally {
       device.budget.end();
+    }
+  }
+
+  /** Reads the description that an SSDP answer names, where it is the device's own. It is written down with the answer, which is why it was read. */
+  async #describe(talk: Talk): Promise<void> {
+    const location = talk.facts['ssdp.location'];
+    const description = typeof location === 'string' ? talk.device.description(location, talk.deadline) : undefined;
+    if (description === undefined) return;
+    const { web, path } = description;
+    try {
+      await talk.run('upnp', () => probes.upnp.talk(web, path));
+      this.#match(talk);
+    } finally {
+      await web.close();
     }
   }
 
@@ -140,6 +155,8 @@ export class Conversations {
         break;
       case 'ipmi':
       case 'snmp':
+      case 'mdns':
+      case 'ssdp':
         throw new Error(`${talk.plan.protocol} is not spoken over TCP`);
     }
     this.#match(talk);

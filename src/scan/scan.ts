@@ -136,7 +136,7 @@ async function run(plan: ScanPlan, options: ScanOptions, journal: Journal, past:
     ports: plan.ports,
     budget: { ...DEFAULT_BUDGET, talkMs: plan.hostTimeoutMs },
   });
-  const sweep = new Sweep(plan, devices, [probes.ipmi, probes.snmp], {
+  const sweep = new Sweep(plan, devices, [probes.ipmi, probes.snmp, probes.mdns, probes.ssdp], {
     onOpen: (found) => conversations.open(found),
     onReset: (device, port) => conversations.reset(device, port),
     onAnswer: (device, port, talk) => conversations.answer(device, port, talk),

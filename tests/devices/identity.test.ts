@@ -94,11 +94,16 @@ test('what the facts of an endpoint identify', () => {
     'tls.spki': 'cd'.repeat(32),
     'moxa.serial': 'MX 12',
     'addp.mac': 42,
+    'mdns.mac': '48:da:35:6e:39:d0',
+    'ssdp.redfish.uuid': '34353738-3935-5a43-4a38-34313032574d',
+    'ssdp.udn': 'uuid:4d696e69-444c-164e-9d41-c632861aef5a',
   };
   expect(factIdentifiers(facts, '192.0.2.1:443')).toEqual([
     { kind: 'mac', value: '00:00:5E:00:53:10', from: 'neighbour table 192.0.2.1:443' },
     { kind: 'mac', value: '00:00:5E:00:53:11', from: 'snmp engine 192.0.2.1:443' },
+    { kind: 'mac', value: '48:DA:35:6E:39:D0', from: 'mdns 192.0.2.1:443' },
     { kind: 'guid', value: UUID, from: 'ipmi 192.0.2.1:443' },
+    { kind: 'uuid', value: '3435373839355a434a3834313032574d', from: 'ssdp 192.0.2.1:443' },
     { kind: 'spki', value: 'cd'.repeat(32), from: 'tls 192.0.2.1:443' },
     { kind: 'serial', value: 'MX 12', from: 'moxa 192.0.2.1:443' },
   ]);
