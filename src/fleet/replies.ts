@@ -8,9 +8,17 @@ import { fill, type Values } from './templates.ts';
  * @throws {InputError} `port-in-use`
  */
 export function serveReplies(service: RepliesService, place: Place, values: Values): Promise<Listener> {
-  const replies = service.replies.map(({ when, hex, text }) => ({
+  const replies = service.replies.map(({ when, has, hex, text, fromAnotherPort }) => ({
     when: new RegExp(`^${when.replaceAll('.', '[0-9a-f]')}`, 'i'),
-    bytes: hex === undefined ? Buffer.from(fill(text ?? '', values), 'utf8') : Buffer.from(fill(hex, values), 'hex'),
+    has: (has ?? '').toLowerCase(),
+    answer: {
+      bytes: hex === undefined ? Buffer.from(fill(text ?? '', values), 'utf8') : Buffer.from(fill(hex, values), 'hex'),
+      fromAnotherPort,
+    },
   }));
-  return listenUdp(place, (bytes) => replies.find(({ when }) => when.test(bytes.toString('hex')))?.bytes);
+  return listenUdp(
+    place,
+    (bytes) =>
+      replies.find(({ when, has }) => when.test(bytes.toString('hex')) && bytes.toString('latin1').toLowerCase().includes(has))?.answer,
+  );
 }
