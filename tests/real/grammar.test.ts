@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { discovery, records, request, rmcp, version } from './grammar.ts';
+import { browsing, discovery, query, records, request, rmcp, search, version } from './grammar.ts';
 
 /** The grammar itself, held against what it must and must not let pass: one that accepts everything proves nothing. */
 interface Case {
@@ -16,6 +16,9 @@ const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex
 const CAPABILITIES = '06 00 ff 07 00 00000000 00000000 09 20 18 c8 81 00 38 8e 04 b5';
 const DISCOVERY =
   '303e020103301102044a690000020300ffe30401040201030410300e0400020100020100040004000400301404000400a00e020437f000000201000201003000';
+const SEARCH = 'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\nST: upnp:rootdevice\r\n\r\n';
+/** PTR of _http._tcp.local, to be answered to the asker alone. */
+const QUESTION = '055f68747470 045f746370 056c6f63616c 00 000c 8001';
 
 test.for<Case>([
   { name: 'GET /', check: request, sent: `GET / HTTP/1.1\r\n${HEADERS}\r\n` },
@@ -73,6 +76,35 @@ test.for<Case>([
     sent: hex('06 00 ff 07 00 00000000 00000000 07 20 18 c8 81 00 39 46'),
     fault: /command 39/,
   },
+  { name: 'a search', check: (sent) => search(sent, 1), sent: SEARCH },
+  { name: 'a search that may take longer', check: (sent) => search(sent, 2), sent: SEARCH, fault: /no search/ },
+  { name: 'a search for all', check: (sent) => search(sent, 1), sent: SEARCH.replace('upnp:rootdevice', 'ssdp:all'), fault: /no search/ },
+  { name: 'an announcement', check: (sent) => search(sent, 1), sent: SEARCH.replace('M-SEARCH', 'NOTIFY'), fault: /no search/ },
+  { name: 'a search with a header more', check: (sent) => search(sent, 1), sent: SEARCH.replace('MAN', 'X: y\r\nMAN'), fault: /no search/ },
+  { name: 'a question', check: query, sent: hex(`0000 0000 0001 0000 0000 0000 ${QUESTION}`) },
+  {
+    name: 'a question that everybody shall hear the answer to',
+    check: query,
+    sent: hex(`0000 0000 0001 0000 0000 0000 ${QUESTION.replace('8001', '0001')}`),
+    fault: /no query/,
+  },
+  {
+    name: 'a question and something behind it',
+    check: query,
+    sent: hex(`0000 0000 0001 0000 0000 0000 ${QUESTION} 00`),
+    fault: /no query/,
+  },
+  { name: 'an answer in mDNS', check: query, sent: hex(`0000 8400 0001 0000 0000 0000 ${QUESTION}`), fault: /no query/ },
+  { name: 'known answers', check: query, sent: hex(`0000 0000 0001 0001 0000 0000 ${QUESTION}`), fault: /no query/ },
+  {
+    name: 'a question about another domain',
+    check: query,
+    sent: hex(`0000 0000 0001 0000 0000 0000 ${QUESTION.replace('6c6f63616c', '6c6f63616d')}`),
+    fault: /no query/,
+  },
+  { name: 'one question to everybody', check: browsing, sent: hex(`0000 0000 0001 0000 0000 0000 ${QUESTION}`), fault: /no browsing/ },
+  { name: 'a description', check: request, sent: `GET /rootDesc.xml HTTP/1.1\r\n${HEADERS}\r\n` },
+  { name: 'a description with a query', check: request, sent: `GET /rootDesc.xml?a=1 HTTP/1.1\r\n${HEADERS}\r\n`, fault: /asks for/ },
   { name: 'RMCP+ Open Session', check: rmcp, sent: hex('06 00 ff 07 06 10 00000000 00000000 2000'), fault: /no IPMI message/ },
 ])('grammar: $name', ({ check, sent, fault }) => {
   const said = check(typeof sent === 'string' ? Buffer.from(sent, 'latin1') : sent);

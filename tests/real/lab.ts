@@ -53,6 +53,10 @@ export type Profile =
   | 'mute'
   | 'trap-setup'
   | 'trap-away'
+  | 'mdns-pikvm'
+  | 'ssdp-media'
+  | 'ssdp-device'
+  | 'ssdp-away'
   | 'canary';
 
 export interface LabOptions {

@@ -15,6 +15,7 @@
 #   OWNER      a process id: when that process is gone, the lab takes itself down
 #
 # profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary
+#           mdns-pikvm ssdp-media ssdp-device ssdp-away, each in a namespace of its own, because what answers multicast looks at its interfaces
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -23,7 +24,8 @@ network=10.77.0.0/16
 check() {
   local missing='' tool
   [ "$(id -u)" = 0 ] || { echo 'network namespaces need root' >&2; exit 1; }
-  for tool in ip nft cc setpriv openssl nginx ipmi_sim ipmitool snmpd Xtigervnc vncpasswd x11vnc websockify nmap tcpdump; do
+  for tool in ip nft cc setpriv openssl nginx ipmi_sim ipmitool snmpd Xtigervnc vncpasswd x11vnc websockify nmap tcpdump \
+    avahi-daemon minidlnad minissdpd python3 perl; do
     command -v $tool >/dev/null || missing="$missing $tool"
   done
   [ -f /usr/share/novnc/vnc.html ] || missing="$missing novnc"
@@ -46,6 +48,16 @@ start() {
   ip netns exec "$fleet" "$@" >"$state/log/$name" 2>&1 </dev/null &
   echo "$! $name" >>"$state/pids"
 }
+
+# start_at ADDRESS NAME COMMAND…: the same in the namespace that an address has for itself
+start_at() {
+  local address=$1 log=$2
+  shift 2
+  ip netns exec "$(apart "$address")" "$@" >"$state/log/$log" 2>&1 </dev/null &
+  echo "$! $log" >>"$state/pids"
+}
+
+apart() { echo "$name-host-${1//./-}"; } # the namespace of an address that has one
 
 with() { awk -v p=" $* " 'index(p, " " $2 " ") { print $1 }' "$hosts"; } # addresses of the profiles named
 
@@ -73,7 +85,7 @@ link_up() {
 }
 
 network_up() {
-  local n=0 scanner address
+  local n=0 scanner address profile
   ip netns add "$fleet"
   echo "$fleet" >"$state/namespaces"
   ip netns exec "$fleet" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 net.ipv4.ip_forward=1 \
@@ -94,11 +106,18 @@ network_up() {
     # A MAC for each host: a macvlan device that answers ARP for its own address only. The answer leaves by fl1, which nobody minds.
     ip netns exec "$fleet" sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.default.arp_ignore=1
     n=0
-    while read -r address _; do
+    while read -r address profile; do
       n=$((n + 1))
       ip -n "$fleet" link add link fl1 name "mv$n" address "$(printf '02:77:00:00:%02x:%02x' $((n / 256)) $((n % 256)))" type macvlan mode bridge
-      ip -n "$fleet" addr add "$address/32" dev "mv$n"
-      ip -n "$fleet" link set "mv$n" up
+      if is_apart "$profile"; then
+        apart_up "$address"
+        ip -n "$fleet" link set "mv$n" netns "$(apart "$address")" name eth0
+        ip -n "$(apart "$address")" addr add "$address/$onlink_bits" dev eth0
+        ip -n "$(apart "$address")" link set eth0 up
+      else
+        ip -n "$fleet" addr add "$address/32" dev "mv$n"
+        ip -n "$fleet" link set "mv$n" up
+      fi
     done <"$hosts"
     # Told once, because a host that asked for the scanner's MAC from fl1 would make fl1's MAC known as its own.
     ip -n "$fleet" route add "10.77.$onlink_third.254/32" dev fl1
@@ -110,7 +129,33 @@ network_up() {
     refuse | unreach) ip -n "$fleet" route add local $network dev lo ;;
     *) echo "MODE=$mode?" >&2; exit 2 ;;
   esac
-  if [ "$mode" = drop ]; then while read -r address _; do ip -n "$fleet" route add local "$address/32" dev lo; done <"$hosts"; fi
+  n=0
+  while read -r address profile; do
+    if is_apart "$profile"; then
+      n=$((n + 1))
+      apart_up "$address"
+      ip -n "$fleet" link add "hv$n" type veth peer name eth0 netns "$(apart "$address")"
+      # The router stands at an address of its own, on each of these links.
+      ip -n "$fleet" addr add 10.77.255.254/32 dev "hv$n"
+      ip -n "$fleet" link set "hv$n" up
+      ip -n "$fleet" route add "$address/32" dev "hv$n"
+      ip -n "$(apart "$address")" addr add "$address/24" dev eth0
+      ip -n "$(apart "$address")" link set eth0 up
+      ip -n "$(apart "$address")" route add 10.77.255.254 dev eth0
+      ip -n "$(apart "$address")" route add default via 10.77.255.254
+    elif [ "$mode" = drop ]; then ip -n "$fleet" route add local "$address/32" dev lo; fi
+  done <"$hosts"
+}
+
+is_apart() { case $1 in mdns-* | ssdp-*) true ;; *) false ;; esac; }
+
+apart_up() { # apart_up ADDRESS: a namespace for a host that looks at its interfaces
+  local namespace
+  namespace=$(apart "$1")
+  ip netns add "$namespace"
+  echo "$namespace" >>"$state/namespaces"
+  ip netns exec "$namespace" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+  ip -n "$namespace" link set lo up
 }
 
 list() { paste -sd, -; }
@@ -262,11 +307,75 @@ vnc_up() {
   done
 }
 
+# ---- mDNS and SSDP ---------------------------------------------------------------------------------------------------------
+# What kvmd-bootconfig of a PiKVM has avahi announce where it is switched on (pikvm/kvmd scripts/kvmd-bootconfig).
+mdns_up() {
+  local address folder type text
+  for address in $(with mdns-pikvm); do
+    folder=$state/mdns/$address
+    mkdir -p "$folder/services" "$folder/run"
+    {
+      echo '<?xml version="1.0" standalone="no"?><!DOCTYPE service-group SYSTEM "avahi-service.dtd">'
+      echo '<service-group><name replace-wildcards="no">pikvm-10000000c3d2e1f0</name>'
+      for type in _pikvm._tcp _https._tcp; do
+        echo "<service><type>$type</type><port>443</port>"
+        for text in path=/ protocol=https 'description=PiKVM Web Server' model=v4plus video=hdmi board=rpi4 base=v4plus serial=10000000c3d2e1f0 platform=v4plus-hdmi-rpi4; do
+          echo "<txt-record>$text</txt-record>"
+        done
+        echo '</service>'
+      done
+      echo '</service-group>'
+    } >"$folder/services/pikvm.service"
+    printf '[server]\nhost-name=pikvm\nuse-ipv6=no\nallow-interfaces=eth0\nenable-dbus=no\n[wide-area]\nenable-wide-area=no\n[publish]\npublish-hinfo=no\npublish-workstation=no\n' >"$folder/avahi.conf"
+    # In the mount namespace that `ip netns exec` makes, the folders of the system are ours.
+    start_at "$address" "avahi-$address" sh -c 'mount --bind "$1/services" /etc/avahi/services; mount --bind "$1/run" /run; exec avahi-daemon -f "$1/avahi.conf" --no-drop-root --no-chroot --no-rlimits --debug' sh "$folder"
+  done
+}
+
+ssdp_up() {
+  local address folder location
+  for address in $(with ssdp-media); do
+    folder=$state/ssdp/$address
+    mkdir -p "$folder/media" "$folder/db"
+    printf '%s\n' port=8200 network_interface=eth0 "media_dir=$folder/media" "db_dir=$folder/db" "log_dir=$folder/db" 'friendly_name=Test media' \
+      serial=SN-0042 'model_name=Test model' model_number=7 inotify=no >"$folder/minidlna.conf"
+    start_at "$address" "minidlna-$address" minidlnad -d -f "$folder/minidlna.conf" -P "$folder/pid"
+  done
+  for address in $(with ssdp-device ssdp-away); do
+    folder=$state/ssdp/$address
+    mkdir -p "$folder/www"
+    # It answers within its network only; this one is all that there is.
+    start_at "$address" "minissdpd-$address" minissdpd -d -s "$folder/socket" -p "$folder/pid" -i "$address/8"
+    location=http://10.77.0.250:80/desc.xml
+    if [ -n "$(with ssdp-device | grep -Fx "$address")" ]; then
+      location=http://$address:49152/upnp/device.xml
+      mkdir -p "$folder/www/upnp"
+      echo '<?xml version="1.0"?><root xmlns="urn:schemas-upnp-org:device-1-0"><device><deviceType>urn:schemas-upnp-org:device:Basic:1</deviceType><friendlyName>Rack 7</friendlyName><manufacturer>Test laboratory</manufacturer><modelName>Controller</modelName><serialNumber>LAB-7</serialNumber><UDN>uuid:4d696e69-444c-164e-9d41-0242ac110002</UDN></device></root>' >"$folder/www/upnp/device.xml"
+      start_at "$address" "description-$address" python3 -m http.server -d "$folder/www" 49152
+    fi
+    wait_for [ -S "$folder/socket" ]
+    announce "$folder/socket" upnp:rootdevice uuid:4d696e69-444c-164e-9d41-0242ac110002::upnp:rootdevice 'Test/1.0 UPnP/1.1 lab/1.0' "$location"
+    announce "$folder/socket" urn:dmtf-org:service:redfish-rest:1 uuid:3f1c8a52-0e64-4b7d-9a21-6d5be7f0c913::urn:dmtf-org:service:redfish-rest:1 'Test/1.0 UPnP/1.1 lab/1.0' "https://$address/redfish/v1/"
+  done
+}
+
+# announce SOCKET TYPE USN SERVER LOCATION: what a UPnP program tells minissdpd to answer with (request 4; lengths in seven bits at a time)
+announce() {
+  perl -MIO::Socket::UNIX -e '
+    my $socket = IO::Socket::UNIX->new(Peer => shift) or die $!;
+    print $socket chr(4), map { my $n = length; ($n < 128 ? chr $n : chr(128 | $n >> 7) . chr($n & 127)) . $_ } @ARGV;
+    close $socket or die $!' "$@"
+}
+
 # wait_for COMMAND…: until it succeeds, ten seconds at most
 wait_for() { for _ in $(seq 100); do "$@" 2>/dev/null && return; sleep 0.1; done; echo "not up: $*" >&2; return 1; }
 
 listening() { # listening PROTOCOL ADDRESS PORT
   ip netns exec "$fleet" ss -Hln"$1" "src $2:$3" | grep -q .
+}
+
+listening_at() { # listening_at ADDRESS PROTOCOL PORT, in the namespace of the address
+  ip netns exec "$(apart "$1")" ss -Hln"$2" "src *:$3" | grep -q .
 }
 
 servers_up() {
@@ -275,6 +384,12 @@ servers_up() {
   ipmi_up
   snmp_up
   vnc_up
+  mdns_up
+  ssdp_up
+  for address in $(with mdns-pikvm); do wait_for grep -q 'successfully established' "$state/log/avahi-$address"; done
+  for address in $(with ssdp-media); do wait_for listening_at "$address" t 8200; done
+  for address in $(with ssdp-device); do wait_for listening_at "$address" t 49152; done
+  for address in $(with ssdp-device ssdp-away); do wait_for grep -q 'request type=4.*redfish' "$state/log/minissdpd-$address"; done
   for address in $(with bmc old-bmc tls13); do wait_for listening t "$address" 443; done
   for address in $(with printer web trap-setup trap-away canary); do wait_for listening t "$address" 80; done
   for address in $(with bmc old-bmc); do wait_for listening u "$address" 623; done
@@ -289,7 +404,7 @@ up() {
   fleet=$name-fleet onlink_bits=${ONLINK_BITS:-24}
   # The scanner's own address is the last but one of its block, which begins with 10.77.0.0.
   local onlink_third=$(((1 << (24 - onlink_bits)) - 1))
-  mkdir -p "$state"/{log,tls,www,ipmi,snmp,out}
+  mkdir -p "$state"/{log,tls,www,ipmi,snmp,mdns,ssdp,out}
   chmod 755 "$state"
   chown 65534:65534 "$state/out"
   : >"$state/pids"
