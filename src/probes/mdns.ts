@@ -29,6 +29,8 @@ const MAX_LISTED = 32;
 const MAX_KEYS = 64;
 
 const TYPE = /^(?<type>_[^.]{1,62}\._(?:tcp|udp))\.local$/i;
+/** Keys whose value is nobody's business. */
+const SECRET = /passw|secret|token|credential|private/;
 const INSTANCE = /^(?<label>.+)\.(?<type>_[^.]{1,62}\._(?:tcp|udp))\.local$/is;
 /** How avahi names a workstation: its host name and the MAC of the interface (avahi/avahi avahi-daemon/main.c). */
 const WORKSTATION = /\[(?<mac>(?:[0-9a-f]{2}:){5}[0-9a-f]{2})\]$/i;
@@ -117,9 +119,9 @@ function understand(records: readonly DnsRecord[], host: string): Said {
 function keysOf(strings: readonly Buffer[]): Map<string, string> {
   const keys = new Map<string, string>();
   for (const text of strings.map((bytes) => bytes.toString('utf8'))) {
-    const key = /^([ -<>-~]{1,64})=/.exec(text)?.[1];
-    const value = key === undefined ? '' : text.slice(key.length + 1);
-    if (key !== undefined && value !== '' && !keys.has(key.toLowerCase()) && keys.size < MAX_KEYS) keys.set(key.toLowerCase(), value);
+    const [, key = '', value = ''] = /^([ -<>-~]{1,64})=(.+)$/s.exec(text) ?? [];
+    const name = key.toLowerCase();
+    if (value !== '' && !SECRET.test(name) && !keys.has(name) && keys.size < MAX_KEYS) keys.set(name, value);
   }
   return keys;
 }
@@ -183,7 +185,7 @@ function missing(said: Said, host: string): Question[] {
           ? [reverseOf(host)]
           : []
         : [{ labels: target.split('.'), type: host.includes(':') ? 'AAAA' : 'A' }];
-  const shown = new Set(own.map(({ type }) => type));
+  const shown = new Set([...said.instances.values()].map(({ type }) => type));
   const types = [...said.listed].filter((type) => !shown.has(type) && !GENERAL.includes(type)).toSorted(compare);
   return [...aboutInstances, ...aboutHost, ...types.map(ptrOf)];
 }

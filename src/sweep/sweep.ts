@@ -516,14 +516,12 @@ export class Sweep {
 
   /** The port of the plan at which a host was asked for what comes from one of its ports: that port, or where answers may come from any, the one that they answer. */
   #askedAt(host: number, port: number, bytes: Buffer): number | undefined {
-    const asked = this.#udpPorts.filter((index) => this.#wasAsked(host, index));
-    return (
-      asked.find((index) => this.#plan.ports[index]?.port === port) ??
-      asked.find((index) => {
-        const probe = this.#probeFor(this.#plan.ports[index] as PortPlan);
-        return probe.anyPort === true && probe.recognise(bytes) !== undefined;
-      })
-    );
+    const usual = this.#udpPorts.find((index) => this.#plan.ports[index]?.port === port);
+    if (usual !== undefined && this.#wasAsked(host, usual)) return usual;
+    return this.#udpPorts.find((index) => {
+      const probe = this.#probeFor(this.#plan.ports[index] as PortPlan);
+      return probe.anyPort === true && this.#wasAsked(host, index) && probe.recognise(bytes) !== undefined;
+    });
   }
 
   /** Ports of every address are asked in time; those of living ones only where something was sent to them, or to their whole link. */

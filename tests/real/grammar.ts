@@ -71,7 +71,7 @@ export function violations(packets: readonly Packet[], from: string, mayBeAsked:
 }
 
 function speaks(port: string, bytes: Buffer): string | undefined {
-  const fault = SPOKEN[port] ?? (/tcp$/.test(port) && !SERIAL.test(port.replace('/tcp', '')) ? description : undefined);
+  const fault = SPOKEN[port] ?? (port.endsWith('/tcp') && !SERIAL.test(port.replace('/tcp', '')) ? description : undefined);
   return fault === undefined ? 'the port is not asked' : fault(bytes);
 }
 

@@ -54,6 +54,7 @@ export type Profile =
   | 'trap-setup'
   | 'trap-away'
   | 'mdns-pikvm'
+  | 'mdns-reflector'
   | 'ssdp-media'
   | 'ssdp-device'
   | 'ssdp-away'

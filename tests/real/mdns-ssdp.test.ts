@@ -5,10 +5,18 @@ import { violations } from './grammar.ts';
 import { KVMSWEEP, Lab, type ObservationLine, type Profile, REAL, report, type Scanner, type SweepFiles } from './lab.ts';
 
 const CANARY = '10.77.0.250';
-/** avahi, minidlna, minissdpd with a description of its own, minissdpd whose description lies on the canary. */
-const HOSTS = { pikvm: '10.77.0.21', media: '10.77.0.31', device: '10.77.0.41', away: '10.77.0.51', web: '10.77.0.7' } as const;
+/** avahi, avahi that reflects what a PiKVM on its other side says, minidlna, minissdpd with a description of its own, minissdpd whose description lies on the canary. */
+const HOSTS = {
+  pikvm: '10.77.0.21',
+  reflector: '10.77.0.23',
+  media: '10.77.0.31',
+  device: '10.77.0.41',
+  away: '10.77.0.51',
+  web: '10.77.0.7',
+} as const;
 const PROFILES: Readonly<Record<string, Profile>> = {
   [HOSTS.pikvm]: 'mdns-pikvm',
+  [HOSTS.reflector]: 'mdns-reflector',
   [HOSTS.media]: 'ssdp-media',
   [HOSTS.device]: 'ssdp-device',
   [HOSTS.away]: 'ssdp-away',
@@ -77,6 +85,20 @@ function checkPikvm(outcome: Outcome): void {
   });
 }
 
+/** Two answers come from the reflector's address: its own, and that of a PiKVM which is elsewhere. */
+function checkReflector(outcome: Outcome): void {
+  const heard = outcome.packets.flatMap(({ source, content }) =>
+    source === HOSTS.reflector && content.protocol === 'udp' && content.sourcePort === 5353 ? [content.data.toString('latin1')] : [],
+  );
+  expect(heard.filter((text) => text.includes('serial=10000000feedbeef')).length).toBeGreaterThanOrEqual(1);
+  expect(said(outcome, HOSTS.reflector, 'mdns')).toEqual({
+    'mdns.services': ['_ssh._tcp'],
+    'mdns.instances': ['gate._ssh._tcp'],
+    'mdns.hostname': 'gate.local',
+  });
+  expect(outcome.files.inventory.devices.filter(({ addresses }) => addresses.includes(HOSTS.reflector))).toEqual([]);
+}
+
 function checkDevice(outcome: Outcome): void {
   expect(said(outcome, HOSTS.device, 'ssdp')).toEqual({
     'ssdp.server': 'Test/1.0 UPnP/1.1 lab/1.0',
@@ -127,6 +149,7 @@ describe('mDNS and SSDP on a directly attached network, as nobody', REAL, () => 
       ...Array.from({ length: 4 }, () => '239.255.255.250 1900'),
     ]);
     checkPikvm(outcome);
+    checkReflector(outcome);
     checkDevice(outcome);
     // minidlna hears its group only: by multicast alone it is found, with its description.
     expect(said(outcome, HOSTS.media, 'ssdp')).toMatchObject({
@@ -155,6 +178,7 @@ describe('mDNS and SSDP on a directly attached network, as nobody', REAL, () => 
     const outcome = await sweep(scanner, 'unicast', BLOCK);
     expect(outcome.toGroups).toEqual([]);
     checkPikvm(outcome);
+    checkReflector(outcome);
     checkDevice(outcome);
     expect(said(outcome, HOSTS.media, 'ssdp'), 'minidlna does not answer those who ask it alone').toBeUndefined();
     expect(said(outcome, HOSTS.away, 'ssdp')).toMatchObject({ 'ssdp.location': `http://${CANARY}:80/desc.xml` });

@@ -15,7 +15,7 @@
 #   OWNER      a process id: when that process is gone, the lab takes itself down
 #
 # profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary
-#           mdns-pikvm ssdp-media ssdp-device ssdp-away, each in a namespace of its own, because what answers multicast looks at its interfaces
+#           mdns-pikvm mdns-reflector ssdp-media ssdp-device ssdp-away, each in a namespace of its own, because what answers multicast looks at its interfaces
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -149,13 +149,13 @@ network_up() {
 
 is_apart() { case $1 in mdns-* | ssdp-*) true ;; *) false ;; esac; }
 
-apart_up() { # apart_up ADDRESS: a namespace for a host that looks at its interfaces
-  local namespace
-  namespace=$(apart "$1")
-  ip netns add "$namespace"
-  echo "$namespace" >>"$state/namespaces"
-  ip netns exec "$namespace" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-  ip -n "$namespace" link set lo up
+apart_up() { namespace_up "$(apart "$1")"; } # for a host that looks at its interfaces
+
+namespace_up() {
+  ip netns add "$1"
+  echo "$1" >>"$state/namespaces"
+  ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+  ip -n "$1" link set lo up
 }
 
 list() { paste -sd, -; }
@@ -308,27 +308,58 @@ vnc_up() {
 }
 
 # ---- mDNS and SSDP ---------------------------------------------------------------------------------------------------------
+# avahi_in NAMESPACE NAME HOST INTERFACES [LINE…]: announces the services in mdns/NAME/services; lines go to the end of its configuration
+avahi_in() {
+  local namespace=$1 label=$2 host=$3 interfaces=$4 folder=$state/mdns/$2
+  shift 4
+  mkdir -p "$folder/services" "$folder/run"
+  printf '%s\n' '[server]' "host-name=$host" use-ipv6=no "allow-interfaces=$interfaces" enable-dbus=no '[wide-area]' enable-wide-area=no \
+    '[publish]' publish-hinfo=no publish-workstation=no "$@" >"$folder/avahi.conf"
+  # In the mount namespace that `ip netns exec` makes, the folders of the system are ours.
+  ip netns exec "$namespace" sh -c 'mount --bind "$1/services" /etc/avahi/services; mount --bind "$1/run" /run; exec avahi-daemon -f "$1/avahi.conf" --no-drop-root --no-chroot --no-rlimits --debug' \
+    sh "$folder" >"$state/log/avahi-$label" 2>&1 </dev/null &
+  echo "$! avahi-$label" >>"$state/pids"
+}
+
+services() { # services NAME INSTANCE PORT TXT,TXT… TYPE…: a file of services for avahi
+  local folder=$state/mdns/$1/services instance=$2 port=$3 texts=$4 type
+  shift 4
+  mkdir -p "$folder"
+  {
+    echo "<?xml version=\"1.0\" standalone=\"no\"?><!DOCTYPE service-group SYSTEM \"avahi-service.dtd\"><service-group><name>$instance</name>"
+    for type in "$@"; do
+      echo "<service><type>$type</type><port>$port</port>"
+      echo "$texts" | tr , '\n' | sed '/./!d; s|.*|<txt-record>&</txt-record>|'
+      echo '</service>'
+    done
+    echo '</service-group>'
+  } >"$folder/test.service"
+}
+
 # What kvmd-bootconfig of a PiKVM has avahi announce where it is switched on (pikvm/kvmd scripts/kvmd-bootconfig).
+pikvm_services() {
+  services "$1" "pikvm-$2" 443 "path=/,protocol=https,description=PiKVM Web Server,model=v4plus,video=hdmi,board=rpi4,base=v4plus,serial=$2,platform=v4plus-hdmi-rpi4" _pikvm._tcp _https._tcp
+}
+
 mdns_up() {
-  local address folder type text
+  local address number=0 behind
   for address in $(with mdns-pikvm); do
-    folder=$state/mdns/$address
-    mkdir -p "$folder/services" "$folder/run"
-    {
-      echo '<?xml version="1.0" standalone="no"?><!DOCTYPE service-group SYSTEM "avahi-service.dtd">'
-      echo '<service-group><name replace-wildcards="no">pikvm-10000000c3d2e1f0</name>'
-      for type in _pikvm._tcp _https._tcp; do
-        echo "<service><type>$type</type><port>443</port>"
-        for text in path=/ protocol=https 'description=PiKVM Web Server' model=v4plus video=hdmi board=rpi4 base=v4plus serial=10000000c3d2e1f0 platform=v4plus-hdmi-rpi4; do
-          echo "<txt-record>$text</txt-record>"
-        done
-        echo '</service>'
-      done
-      echo '</service-group>'
-    } >"$folder/services/pikvm.service"
-    printf '[server]\nhost-name=pikvm\nuse-ipv6=no\nallow-interfaces=eth0\nenable-dbus=no\n[wide-area]\nenable-wide-area=no\n[publish]\npublish-hinfo=no\npublish-workstation=no\n' >"$folder/avahi.conf"
-    # In the mount namespace that `ip netns exec` makes, the folders of the system are ours.
-    start_at "$address" "avahi-$address" sh -c 'mount --bind "$1/services" /etc/avahi/services; mount --bind "$1/run" /run; exec avahi-daemon -f "$1/avahi.conf" --no-drop-root --no-chroot --no-rlimits --debug' sh "$folder"
+    pikvm_services "$address" 10000000c3d2e1f0
+    avahi_in "$(apart "$address")" "$address" pikvm eth0
+  done
+  for address in $(with mdns-reflector); do
+    # It repeats to us what a PiKVM on its other side says.
+    number=$((number + 1)) behind=$name-behind$number
+    namespace_up "$behind"
+    ip -n "$(apart "$address")" link add eth1 type veth peer name eth0 netns "$behind"
+    ip -n "$(apart "$address")" addr add 10.88.0.1/24 dev eth1
+    ip -n "$behind" addr add 10.88.0.2/24 dev eth0
+    ip -n "$(apart "$address")" link set eth1 up
+    ip -n "$behind" link set eth0 up
+    pikvm_services "behind-$address" 10000000feedbeef
+    avahi_in "$behind" "behind-$address" hidden eth0
+    services "$address" gate 22 '' _ssh._tcp
+    avahi_in "$(apart "$address")" "$address" gate eth0,eth1 '[reflector]' enable-reflector=yes
   done
 }
 
@@ -386,7 +417,9 @@ servers_up() {
   vnc_up
   mdns_up
   ssdp_up
-  for address in $(with mdns-pikvm); do wait_for grep -q 'successfully established' "$state/log/avahi-$address"; done
+  for address in $(with mdns-pikvm mdns-reflector) $(with mdns-reflector | sed 's/^/behind-/'); do
+    wait_for grep -q 'successfully established' "$state/log/avahi-$address"
+  done
   for address in $(with ssdp-media); do wait_for listening_at "$address" t 8200; done
   for address in $(with ssdp-device); do wait_for listening_at "$address" t 49152; done
   for address in $(with ssdp-device ssdp-away); do wait_for grep -q 'request type=4.*redfish' "$state/log/minissdpd-$address"; done
