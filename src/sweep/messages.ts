@@ -118,7 +118,7 @@ export const MESSAGES: readonly Message[] = [
     protocol: 'mdns',
     group: '224.0.0.251',
     template: `0000000000${(10).toString(16).padStart(2, '0')}000000000000${BROWSED}`,
-    why: 'asks which services there are: ten types of them, and the list of types',
+    why: 'asks which services there are: nine types of them, and the list of all',
     source: 'RFC 6762 sections 5.4 and 6.7, RFC 6763 sections 4 and 9',
   },
   {
