@@ -119,8 +119,10 @@ export function factIdentifiers(facts: Facts, endpoint: string): Identifier[] {
   add('mac', ownMac(text('snmp.engine.mac')), 'snmp engine');
   add('mac', ownMac(text('snmp.mac')), 'snmp interface');
   add('serial', usableSerial(text('snmp.entity.serial')), 'snmp entity');
+  add('mac', ownMac(text('mdns.mac')), 'mdns');
   add('guid', canonicalUid(text('ipmi.guid')), 'ipmi');
   add('uuid', canonicalUid(text('redfish.uuid')), 'redfish');
+  add('uuid', canonicalUid(text('ssdp.redfish.uuid')), 'ssdp');
   add('spki', canonicalSpki(text('tls.spki')), 'tls');
   add('mac', ownMac(text('addp.mac')), 'addp');
   add('mac', ownMac(text('aidp.mac')), 'aidp');

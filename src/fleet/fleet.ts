@@ -3,6 +3,7 @@ import { InputError, type Problem, problem } from '../errors.ts';
 import { nearest } from '../text.ts';
 import { type Listener, type Load, type Place, type Received, Visits } from './connections.ts';
 import { serveIpmi } from './ipmi.ts';
+import { serveMdns } from './mdns.ts';
 import { loadPersonas, type Persona, type Service, TRUTH, type Truth } from './persona.ts';
 import { serveReplies } from './replies.ts';
 import { serveRfb } from './rfb.ts';
@@ -178,5 +179,7 @@ function serve(service: Service, place: Place, values: Values & Authorities, per
       return serveSnmp(service, place, values);
     case 'replies':
       return serveReplies(service, place, values);
+    case 'mdns':
+      return serveMdns(service, place, values);
   }
 }

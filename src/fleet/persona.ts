@@ -10,19 +10,9 @@ import { isFilter, placesOf } from './templates.ts';
 
 /** Names that every template may use, beside the persona's own parameters and what its reply adds under `with`. */
 const GIVEN = ['address', 'year'] as const;
-const GIVEN_IN_REPLIES = [
-  ...GIVEN,
-  'authority',
-  'host',
-  'target',
-  'date',
-  'length',
-  'nonce',
-  'http',
-  'https',
-  'alternative',
-  'httpPort',
-] as const;
+/** Where its own web servers stand. */
+const GIVEN_IN_DATAGRAMS = [...GIVEN, 'http', 'https', 'alternative', 'httpPort'] as const;
+const GIVEN_IN_REPLIES = [...GIVEN_IN_DATAGRAMS, 'authority', 'host', 'target', 'date', 'length', 'nonce'] as const;
 
 const Hex = z.string().regex(/^([0-9a-fA-F]{2}|\{\{[a-zA-Z0-9|]+\}\})*$/, 'pairs of hex digits, or places such as {{mac|hex}}');
 const Byte = z.number().int().min(0).max(255);
@@ -241,6 +231,8 @@ const RepliesService = z.strictObject({
         .strictObject({
           cite: Cites,
           when: z.string().regex(/^([0-9a-fA-F.]{2})+$/),
+          /** Text that it must hold too, whatever its case. */
+          has: z.string().optional(),
           hex: Hex.optional(),
           text: z.string().optional(),
           /** Bytes of what was heard that the answer repeats, by the name that stands for them: as hex digits in `hex`, as text in `text`. */
@@ -249,6 +241,8 @@ const RepliesService = z.strictObject({
           length: z.strictObject({ at: Place, bytes: z.number().int().min(1).max(4), from: Place }).optional(),
           /** Repeated at the end until the answer has so many bytes. */
           pad: z.strictObject({ hex: Hex.min(2), to: z.number().int().min(1).max(65_507) }).optional(),
+          /** Sent from a port of its own, as some SSDP servers do. */
+          fromAnotherPort: z.boolean().default(false),
         })
         .refine(({ hex, text }) => (hex === undefined) !== (text === undefined), 'a reply is either hex or text'),
     )
@@ -256,7 +250,39 @@ const RepliesService = z.strictObject({
 });
 export type RepliesService = z.infer<typeof RepliesService>;
 
-const Service = z.discriminatedUnion('speaks', [WebService, RfbService, ScriptService, IpmiService, SnmpService, RepliesService]);
+const MdnsService = z.strictObject({
+  at: z.enum(UDP_ROLES),
+  speaks: z.literal('mdns'),
+  cite: Cites,
+  /** `pikvm.local` */
+  host: z.string().regex(/\.local$/),
+  /** What the address records of the host say. */
+  addresses: z.array(z.string()).default(['{{address}}']),
+  /** Whether the reverse name of its address is answered. */
+  reverse: z.boolean().default(true),
+  services: z
+    .array(
+      z.strictObject({
+        cite: Cites,
+        type: z.string().regex(/^_[a-z0-9_-]+\._(tcp|udp)$/),
+        instance: z.string(),
+        port: z.number().int().min(0).max(65535),
+        txt: z.array(z.string()).default([]),
+      }),
+    )
+    .default([]),
+});
+export type MdnsService = z.infer<typeof MdnsService>;
+
+const Service = z.discriminatedUnion('speaks', [
+  WebService,
+  RfbService,
+  ScriptService,
+  IpmiService,
+  SnmpService,
+  RepliesService,
+  MdnsService,
+]);
 export type Service = z.infer<typeof Service>;
 
 /** What a perfect tool would say of a device: only what the device really tells without a login. */
@@ -429,7 +455,7 @@ function checkStrings(persona: Persona, report: Report): void {
   // A parameter may be made of those before it: `hostname: 'idrac-{{serial}}'`.
   parameters.forEach((name, index) => walk(persona.parameters[name], ['parameters', name], [...parameters.slice(0, index), ...GIVEN]));
   persona.services.forEach((service, index) =>
-    walk(service, ['services', index], [...parameters, ...(service.speaks === 'web' ? GIVEN_IN_REPLIES : GIVEN)]),
+    walk(service, ['services', index], [...parameters, ...(service.speaks === 'web' ? GIVEN_IN_REPLIES : GIVEN_IN_DATAGRAMS)]),
   );
 }
 

@@ -10,10 +10,14 @@ type Reply = RepliesService['replies'][number];
  * @throws {InputError} `port-in-use`
  */
 export function serveReplies(service: RepliesService, place: Place, values: Values): Promise<Listener> {
-  const replies = service.replies.map((reply) => ({ reply, when: new RegExp(`^${reply.when.replaceAll('.', '[0-9a-f]')}`, 'i') }));
+  const replies = service.replies.map((reply) => ({
+    reply,
+    when: new RegExp(`^${reply.when.replaceAll('.', '[0-9a-f]')}`, 'i'),
+    has: (reply.has ?? '').toLowerCase(),
+  }));
   return listenUdp(place, (heard) => {
-    const found = replies.find(({ when }) => when.test(heard.toString('hex')));
-    return found === undefined ? undefined : answer(found.reply, heard, values);
+    const found = replies.find(({ when, has }) => when.test(heard.toString('hex')) && heard.toString('latin1').toLowerCase().includes(has));
+    return found === undefined ? undefined : { bytes: answer(found.reply, heard, values), fromAnotherPort: found.reply.fromAnotherPort };
   });
 }
 

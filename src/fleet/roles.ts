@@ -15,6 +15,8 @@ export const ROLES = {
   amt: { transport: 'tcp', port: 16992, protocol: 'http', living: true },
   ipmi: { transport: 'udp', port: 1623, protocol: 'ipmi' },
   snmp: { transport: 'udp', port: 1161, protocol: 'snmp' },
+  ssdp: { transport: 'udp', port: 11_900, protocol: 'ssdp', living: true },
+  mdns: { transport: 'udp', port: 15_353, protocol: 'mdns', living: true },
   addp: { transport: 'udp', port: 2362, protocol: 'addp', living: true },
   aidp: { transport: 'udp', port: 3211, protocol: 'aidp', living: true },
   moxa: { transport: 'udp', port: 4800, protocol: 'moxa', living: true },

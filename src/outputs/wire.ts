@@ -8,13 +8,16 @@ export function wireText(clientHellos: readonly { readonly name: string; readonl
     'Everything that kvmsweep can send. TCP connections are opened and closed by the system; above them, and over UDP, there is only this.',
     '',
   ];
-  for (const { name, transport, protocol, template, text, varies, credential, why, source } of MESSAGES)
+  for (const { name, transport, protocol, group, template, text, varies, credential, why, source } of MESSAGES)
     lines.push(
       `${name}  (${transport}, ${protocol}${credential === true ? '; only where the operator gave a credential' : ''})`,
       ...(template === undefined ? [`  ${text}`] : wrapHex(template)),
       ...(varies === undefined
         ? []
         : [`  varies: ${varies} (shown as ${template?.includes('hh') === true ? 'hh: a hex digit as text' : '..'})`]),
+      ...(group === undefined
+        ? []
+        : [`  to:     ${group}, on directly attached networks that hold targets, where every address of them may be asked`]),
       `  why:    ${why}`,
       `  source: ${source}`,
       '',
@@ -26,6 +29,7 @@ export function wireText(clientHellos: readonly { readonly name: string; readonl
   for (const { path, kind, product, why } of loadPathRules()) lines.push(`  ${kind.padEnd(8)}${path}`, `          ${product}: ${why}`);
   lines.push(
     '  icon    the icon that a page names on the same address: a plain path that ends in .ico .png .svg or .gif, without its query',
+    '  description  what an SSDP answer names on the same address, at any port that is no serial line: a plain path that ends in .xml, without a query, or a listed one',
     '',
   );
   lines.push(

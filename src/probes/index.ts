@@ -6,6 +6,7 @@ import { http } from './http.ts';
 import { ipmi } from './ipmi.ts';
 import { lantronix } from './lantronix.ts';
 import { listen } from './listen.ts';
+import { mdns } from './mdns.ts';
 import { moxa } from './moxa.ts';
 import { netbios } from './netbios.ts';
 import { redfish } from './redfish.ts';
@@ -13,10 +14,12 @@ import { rfb } from './rfb.ts';
 import { slp } from './slp.ts';
 import { snmpRead } from './snmp-read.ts';
 import { snmp } from './snmp.ts';
+import { ssdp } from './ssdp.ts';
 import { ssh } from './ssh.ts';
 import { telnet } from './telnet.ts';
 import { tls } from './tls.ts';
 import { ubiquiti } from './ubiquiti.ts';
+import { upnp } from './upnp.ts';
 import { wsd } from './wsd.ts';
 
 export { pageRecord, speaksTls } from './http.ts';
@@ -36,6 +39,9 @@ export const probes = {
   telnet,
   ftp,
   listen,
+  mdns,
+  ssdp,
+  upnp,
   addp,
   aidp,
   lantronix,

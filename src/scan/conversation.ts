@@ -94,10 +94,25 @@ export class Conversations {
         await this.#readSnmp(talk, udp);
         this.#match(talk);
       }
+      if (plan.protocol === 'ssdp') await this.#describe(talk);
     } catch (error) {
       this.#fault(talk, error);
     } finally {
       device.budget.end();
+    }
+  }
+
+  /** Reads the description that an SSDP answer names, where it is the device's own. It is written down with the answer, which is why it was read. */
+  async #describe(talk: Talk): Promise<void> {
+    const location = talk.facts['ssdp.location'];
+    const description = typeof location === 'string' ? talk.device.description(location, talk.deadline) : undefined;
+    if (description === undefined) return;
+    const { web, path } = description;
+    try {
+      await talk.run('upnp', () => probes.upnp.talk(web, path));
+      this.#match(talk);
+    } finally {
+      await web.close();
     }
   }
 
@@ -173,6 +188,8 @@ export class Conversations {
         break;
       case 'ipmi':
       case 'snmp':
+      case 'mdns':
+      case 'ssdp':
       case 'addp':
       case 'aidp':
       case 'lantronix':

@@ -87,7 +87,16 @@ export class Budget {
 
   /** False where no more datagrams may be sent to it. */
   datagram(): boolean {
-    if (this.#datagrams >= this.#limits.datagrams) return false;
+    return this.#datagram(this.#limits.datagrams);
+  }
+
+  /** False where a further question in the same protocol may not be sent: it takes neither what is kept for others, nor from what channels are opted into for. */
+  furtherDatagram(kept: number): boolean {
+    return this.#datagram(Math.min(this.#limits.datagrams, DEFAULT_BUDGET.datagrams) - kept);
+  }
+
+  #datagram(limit: number): boolean {
+    if (this.#datagrams >= limit) return false;
     this.#datagrams += 1;
     return true;
   }

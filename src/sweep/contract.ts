@@ -1,5 +1,6 @@
 import type { TcpProtocol, UdpProtocol } from '../targets/ports.ts';
 import type { Facts, Transport } from '../vocabulary.ts';
+import type { PathKind } from './paths.ts';
 
 /** Host, transport and port. The host is an address in canonical text. */
 export interface Endpoint {
@@ -63,7 +64,7 @@ export interface Page {
 export interface Web {
   readonly endpoint: Endpoint;
   readonly scheme: 'http' | 'https';
-  get(path: string, as?: 'page' | 'icon'): Promise<Page>;
+  get(path: string, as?: PathKind): Promise<Page>;
   /**
    * Where a redirect leads that may be followed: the same address, a port of this sweep, a listed path.
    * `location` is absolute or relative to `from`. Undefined where it may not be followed.
@@ -142,11 +143,35 @@ export interface WebProbe {
   talk(web: Web, context: ProbeContext): Promise<Facts>;
 }
 
+/** What another probe's answer leads to: a document on the same device. */
+export interface DescriptionProbe {
+  readonly id: string;
+  readonly speaks: 'description';
+  /** Reads a document. `path` is what the device named, and lies on it. @throws {ProbeError} */
+  talk(web: Web, path: string): Promise<Facts>;
+}
+
+/** Questions to everybody on a link: IPv4 multicast. */
+export interface LinkQuestions {
+  /** The group's address, to which the list of what may be sent must allow each of the questions. */
+  readonly group: string;
+  readonly ttl: number;
+  readonly questions: readonly Datagram[];
+}
+
 export interface UdpProbe {
   readonly id: UdpProtocol;
   readonly speaks: 'datagrams';
-  /** What the sweep sends to every address in a try: each request once. `random` gives 32 fresh bits. */
-  hello(attempt: number, random: () => number): readonly Datagram[];
+  /** What the sweep sends to every address in a try: each request once. `random` gives 32 fresh bits, `host` is the address, where it is asked of one. */
+  hello(attempt: number, random: () => number, host?: string): readonly Datagram[];
+  /** Answers may come from any port of the address that was asked. */
+  readonly anyPort?: true;
+  /** So many different answers to one request are kept; one where this is absent. */
+  readonly answersKept?: number;
+  /** Milliseconds over which a device may spread its answers; they are waited for so much longer. */
+  readonly spreadMs?: number;
+  /** What is asked of everybody on a directly attached network at once. */
+  readonly link?: LinkQuestions;
   /** The name of the request that a datagram answers, or undefined where it is no answer to this probe's requests. */
   recognise(bytes: Buffer): string | undefined;
   /** Reads the answers, and asks for more where that is worth it. @throws {ProbeError} */
@@ -160,5 +185,5 @@ export interface SnmpProbe {
   talk(agent: SnmpAgent, known: Facts): Promise<Facts>;
 }
 
-export type Probe = TcpProbe | WebProbe | UdpProbe | SnmpProbe;
+export type Probe = TcpProbe | WebProbe | DescriptionProbe | UdpProbe | SnmpProbe;
 export type Protocol = TcpProtocol | UdpProtocol;

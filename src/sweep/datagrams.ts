@@ -5,7 +5,8 @@ import { type AddressNumber, familyOf, formatAddress, hostWithoutZone, parseAddr
 import type { Guard } from '../targets/guard.ts';
 import type { Audit } from './audit.ts';
 import type { Datagram } from './contract.ts';
-import { refuseBytes, shown } from './messages.ts';
+import type { AttachedLink } from './link.ts';
+import { refuseBytes, refuseGroup, shown } from './messages.ts';
 import type { SnmpCredentials } from './snmp-credentials.ts';
 
 /** A stall of the event loop of 14 ms at 20,000 answers a second is all that the default buffer holds. The kernel may grant less. */
@@ -76,12 +77,31 @@ export class Datagrams {
     if (refused !== undefined) throw new ForbiddenError(refused);
     const host = formatAddress(address);
     this.#options.audit.record({ host, transport: 'udp', port, what: name, ...shown(name, bytes) });
-    return new Promise((resolve) => {
-      this.#socketFor(address).send(bytes, port, host, (error) => {
-        const code = codeOf(error);
-        resolve(code === undefined ? { sent: 'sent' } : { sent: SENT_OF[code] ?? 'local', code });
-      });
-    });
+    return this.#sent((done) => this.#socketFor(address).send(bytes, port, host, done));
+  }
+
+  /**
+   * Sends to everybody on a directly attached network. The interface and the TTL are set on the socket, so one call must be over before the next begins;
+   * what is sent to single addresses meanwhile goes its usual way.
+   * @throws {ForbiddenError} where anybody on that link may not be asked, or the message may not be sent to that group
+   */
+  async multicast(
+    link: AttachedLink,
+    { group, ttl, port }: { readonly group: string; readonly ttl: number; readonly port: number },
+    { name, bytes }: Datagram,
+  ): Promise<{ sent: Sent; code?: string }> {
+    const refused = this.#options.guard.linkRefusal(link.networks) ?? refuseBytes(name, bytes) ?? refuseGroup(name, group);
+    if (refused !== undefined) throw new ForbiddenError(refused);
+    const socket = this.#sockets.get(4);
+    if (socket === undefined) throw new Error('no socket for IPv4 is open');
+    try {
+      socket.setMulticastInterface(link.own);
+      socket.setMulticastTTL(ttl);
+    } catch (error) {
+      return { sent: 'local', code: codeOf(error) ?? 'unknown' }; // the interface has lost its address since
+    }
+    this.#options.audit.record({ host: group, transport: 'udp', port, what: name, bytes });
+    return this.#sent((done) => socket.send(bytes, port, group, done));
   }
 
   /** Datagrams that the kernel dropped because our buffer was full: answers that were lost here. Undefined where the system does not tell. */
@@ -105,6 +125,15 @@ export class Datagrams {
   close(): void {
     for (const socket of this.#sockets.values()) socket.close();
     this.#sockets.clear();
+  }
+
+  #sent(send: (done: (error: Error | null) => void) => void): Promise<{ sent: Sent; code?: string }> {
+    return new Promise((resolve) => {
+      send((error) => {
+        const code = codeOf(error);
+        resolve(code === undefined ? { sent: 'sent' } : { sent: SENT_OF[code] ?? 'local', code });
+      });
+    });
   }
 
   #socketFor(address: AddressNumber): dgram.Socket {

@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import { ProbeError } from '../errors.ts';
 import { type AddressNumber, formatAddress, parseAddress, urlHost, withoutZone } from '../targets/addresses.ts';
 import type { HostSet } from '../targets/hosts.ts';
+import { knownPort, mayBeSerialLine } from '../targets/known-ports.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import type { Audit } from './audit.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
@@ -11,7 +12,7 @@ import type { Endpoint, Page, SnmpAgent, Web } from './contract.ts';
 import { dial, type Dialer } from './dial.ts';
 import { exchange } from './exchange.ts';
 import type { Gates, Release } from './gates.ts';
-import type { AllowedPaths } from './paths.ts';
+import type { AllowedPaths, PathKind } from './paths.ts';
 import type { SnmpCredential, SnmpCredentials } from './snmp-credentials.ts';
 import { SnmpSession } from './snmp-session.ts';
 import { SocketWire } from './socket-wire.ts';
@@ -193,7 +194,7 @@ export class Device {
   web(port: number, scheme: 'http' | 'https', deadline: number, first?: SocketWire): Web & { close(): Promise<void> } {
     const endpoint: Endpoint = { host: this.host, transport: 'tcp', port };
     let ready = first;
-    const fetch = async (path: string, as: 'page' | 'icon'): Promise<Page> => {
+    const fetch = async (path: string, as: PathKind): Promise<Page> => {
       this.budget.request();
       const wire = ready ?? (await this.open(port, scheme, deadline));
       ready = undefined;
@@ -204,7 +205,7 @@ export class Device {
           scheme,
           hostHeader: this.#hostHeader(port, scheme),
           path,
-          icon: as === 'icon',
+          as,
           paths: this.#all.reach.paths,
           audit: this.#all.reach.audit,
           deadline,
@@ -242,6 +243,20 @@ export class Device {
     };
   }
 
+  /**
+   * Asks for the description that an SSDP answer names (UPnP Device Architecture 1.1 section 2.11): only at the address that answered, at any port of it where
+   * nothing but a web server is known, and which is no serial line. Undefined where it may not be asked.
+   */
+  description(location: string, deadline: number): { readonly web: ReturnType<Device['web']>; readonly path: string } | undefined {
+    const target = webUrl(location);
+    if (target === undefined || parseAddress(target.host) !== this.address || target.port === 0 || mayBeSerialLine(target.port))
+      return undefined;
+    const path = this.#all.reach.paths.description(target.path);
+    const spoken = this.#spokenAt(target.port) ?? knownPort('tcp', target.port)?.protocol;
+    if (path === undefined || (spoken !== undefined && !WEB.has(spoken))) return undefined;
+    return { web: this.web(target.port, target.scheme, deadline), path };
+  }
+
   #hostHeader(port: number, scheme: 'http' | 'https'): string {
     const host = this.name ?? urlHost(this.host);
     return port === (scheme === 'https' ? 443 : 80) ? host : `${host}:${port}`;
@@ -253,23 +268,40 @@ export class Device {
     here: { port: number; scheme: 'http' | 'https'; deadline: number },
     same: () => Web,
   ): ReturnType<Web['follow']> {
-    let url: URL;
-    try {
-      url = new URL(location, `${here.scheme}://${urlHost(this.host)}:${here.port}${from}`);
-    } catch {
-      return undefined; // not a URL: recorded as the device wrote it
-    }
-    if (url.username !== '' || url.password !== '' || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const target = webUrl(location, `${here.scheme}://${urlHost(this.host)}:${here.port}${from}`);
+    if (target === undefined) return undefined;
+    const { scheme, host, port } = target;
     if (parseAddress(host) !== withoutZone(this.address) && (this.name === undefined || host.toLowerCase() !== this.name.toLowerCase()))
       return undefined;
-    const scheme = url.protocol === 'https:' ? 'https' : 'http';
-    const port = url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port);
-    const path = this.#all.reach.paths.landing(url.pathname + url.search);
+    const path = this.#all.reach.paths.landing(target.path);
     if (path === undefined) return undefined;
     if (port === here.port && scheme === here.scheme) return { web: same(), path };
-    const spoken = this.#all.reach.ports.find((plan) => plan.transport === 'tcp' && plan.port === port)?.protocol;
-    if (spoken !== 'http' && spoken !== 'https' && spoken !== 'listen-http') return undefined;
+    if (!WEB.has(this.#spokenAt(port) ?? '')) return undefined;
     return { web: this.web(port, scheme, here.deadline), path };
   }
+
+  /** What the sweep speaks at a TCP port; undefined where it does not ask there. */
+  #spokenAt(port: number): string | undefined {
+    return this.#all.reach.ports.find((plan) => plan.transport === 'tcp' && plan.port === port)?.protocol;
+  }
+}
+
+/** Protocols of ports at which a page may be asked for. */
+const WEB: ReadonlySet<string> = new Set(['http', 'https', 'listen-http']);
+
+/** Where a text that a device wrote leads on the web; undefined where it is no URL, none of the web, or carries a login. It is recorded as the device wrote it. */
+function webUrl(
+  text: string,
+  base?: string,
+): { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number; readonly path: string } | undefined {
+  if (!URL.canParse(text, base)) return undefined;
+  const url = new URL(text, base);
+  if (url.username !== '' || url.password !== '' || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
+  const scheme = url.protocol === 'https:' ? 'https' : 'http';
+  return {
+    scheme,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? (scheme === 'https' ? 443 : 80) : Number(url.port),
+    path: url.pathname + url.search,
+  };
 }

@@ -7,7 +7,7 @@ import { type Audit, NO_AUDIT } from './audit.ts';
 import type { Endpoint, Page } from './contract.ts';
 import { type LooseReply, parseLoose } from './loose.ts';
 import { refuseRequest } from './messages.ts';
-import { AllowedPaths } from './paths.ts';
+import { AllowedPaths, type PathKind } from './paths.ts';
 import { urlHost } from '../targets/addresses.ts';
 import { userAgent } from './user-agent.ts';
 
@@ -24,7 +24,8 @@ export interface ExchangeOptions {
   /** What stands in `host:`; an address, or the name that the operator gave. */
   readonly hostHeader: string;
   readonly path: string;
-  readonly icon: boolean;
+  /** What the path is asked for as. */
+  readonly as: PathKind;
   readonly paths: AllowedPaths;
   readonly audit: Audit;
   /** `performance.now()` at which it is over. */
@@ -101,7 +102,7 @@ export async function rehearse(): Promise<void> {
   });
   const endpoint: Endpoint = { host: '127.0.0.1', transport: 'tcp', port: 80 };
   const paths = new AllowedPaths([{ path: '/', kind: 'page', why: 'rehearsal', product: 'any', source: 'here' }]);
-  const options = { endpoint, scheme: 'http', hostHeader: endpoint.host, path: '/', icon: false, paths, audit: NO_AUDIT } as const;
+  const options = { endpoint, scheme: 'http', hostHeader: endpoint.host, path: '/', as: 'page', paths, audit: NO_AUDIT } as const;
   await exchange(echo as unknown as Socket, { ...options, deadline: performance.now() + EXCHANGE_MS });
 }
 
@@ -244,8 +245,8 @@ class Tap extends Duplex {
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
-    const { endpoint, paths, icon, audit } = this.#options;
-    const refused = refuseRequest(chunk, paths, icon);
+    const { endpoint, paths, as, audit } = this.#options;
+    const refused = refuseRequest(chunk, paths, as);
     if (refused !== undefined) {
       this.forbidden = new ForbiddenError(refused);
       done(this.forbidden);

@@ -1,5 +1,6 @@
 import { type Problem, problem } from '../errors.ts';
-import type { AllowedPaths } from './paths.ts';
+import { BROWSE, isFurtherQuestion, isHostBrowse } from './dns-forms.ts';
+import type { AllowedPaths, PathKind } from './paths.ts';
 import { NO_CREDENTIALS, type SnmpCredentials } from './snmp-credentials.ts';
 import { communityIn, refuseGet } from './snmp-forms.ts';
 import { userAgent } from './user-agent.ts';
@@ -16,6 +17,10 @@ export interface Message {
   readonly template?: string;
   /** The form in words, where it is not fixed bytes. */
   readonly text?: string;
+  /** Whether bytes over UDP have the form that is told in words. */
+  readonly hasForm?: (bytes: Buffer) => boolean;
+  /** The multicast group that it may be sent to, on directly attached networks, instead of to one address. */
+  readonly group?: string;
   readonly varies?: string;
   /** It carries a credential that the operator gave, and is sent only where he gave one. */
   readonly credential?: true;
@@ -29,6 +34,11 @@ export const SNMP_USER_GET = 'snmp.user-get';
 
 const RAW_SUITES = '00050004000a002f00350009000300060008001400150016003300390013001200010002003bc011c012c013c01400ff';
 const IPMI_15 = '0600ff0700000000000000000009';
+
+/** A search (UPnP Device Architecture 1.1 section 1.3.2). MX is the most seconds that a device may wait before it answers. */
+function search(target: string, mx: number): string {
+  return hex(`M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: ${mx}\r\nST: ${target}\r\n\r\n`);
+}
 
 /**
  * The whole of what the tool can say, next to the paths of `data/vocabulary/paths.yaml` and the ClientHello of the TLS library.
@@ -215,6 +225,67 @@ export const MESSAGES: readonly Message[] = [
     source: 'RFC 3412 section 6, RFC 3414 section 3.1, RFC 3416 section 4.2.1',
   },
   {
+    name: 'mdns.browse',
+    transport: 'udp',
+    protocol: 'mdns',
+    group: '224.0.0.251',
+    template: BROWSE,
+    why: 'asks which services there are: nine types of them, and the list of all',
+    source: 'RFC 6762 sections 5.4 and 6.7, RFC 6763 sections 4 and 9',
+  },
+  {
+    name: 'mdns.browse-host',
+    transport: 'udp',
+    protocol: 'mdns',
+    text: 'the same to one address, with its reverse name (4.3.2.1.in-addr.arpa) as the first question',
+    hasForm: isHostBrowse,
+    why: 'asks one device for its services and its name',
+    source: 'RFC 6762 sections 5.5 and 6.7, RFC 6763 sections 4 and 9',
+  },
+  {
+    name: 'mdns.ask',
+    transport: 'udp',
+    protocol: 'mdns',
+    text: 'a DNS query without a number, a flag or anything but 1 to 8 questions: PTR, SRV, TXT, A or AAAA of names that end in .local, as the device gave them to us, or PTR of its reverse name; 512 bytes at most',
+    hasForm: isFurtherQuestion,
+    why: 'asks for what the first answer left out: where an instance runs, its TXT record, the address of its host',
+    source: 'RFC 6762 sections 5.5 and 6.7, RFC 6763 sections 5 and 6',
+  },
+  {
+    name: 'ssdp.root',
+    transport: 'udp',
+    protocol: 'ssdp',
+    template: search('upnp:rootdevice', 1),
+    why: 'asks a UPnP device to name itself',
+    source: 'UPnP Device Architecture 1.1 section 1.3.2; with MX, without which older devices do not answer',
+  },
+  {
+    name: 'ssdp.redfish',
+    transport: 'udp',
+    protocol: 'ssdp',
+    template: search('urn:dmtf-org:service:redfish-rest:1', 1),
+    why: 'asks whether there is a Redfish service, and for its UUID',
+    source: 'DMTF DSP0266 (discovery with SSDP)',
+  },
+  {
+    name: 'ssdp.root-link',
+    transport: 'udp',
+    protocol: 'ssdp',
+    group: '239.255.255.250',
+    template: search('upnp:rootdevice', 2),
+    why: 'the same of everybody on a directly attached network',
+    source: 'UPnP Device Architecture 1.1 section 1.3.2',
+  },
+  {
+    name: 'ssdp.redfish-link',
+    transport: 'udp',
+    protocol: 'ssdp',
+    group: '239.255.255.250',
+    template: search('urn:dmtf-org:service:redfish-rest:1', 2),
+    why: 'the same of everybody on a directly attached network',
+    source: 'DMTF DSP0266 (discovery with SSDP)',
+  },
+  {
     name: 'rfb.version-3.3',
     transport: 'tcp',
     protocol: 'rfb',
@@ -308,9 +379,17 @@ export function refuseBytes(name: string, bytes: Buffer, given: SnmpCredentials 
     return reason === undefined ? undefined : problem('not-allowed', { what: `${name} (${reason})` });
   }
   if (needsCredential(name)) return problem('not-allowed', { what: `${name} outside a session` });
-  return PATTERNS.get(name)?.test(bytes.toString('hex')) === true
-    ? undefined
-    : problem('not-allowed', { what: `${name} (${bytes.toString('hex')})` });
+  const hasForm = PATTERNS.get(name)?.test(bytes.toString('hex')) ?? messageOf(name)?.hasForm?.(bytes);
+  return hasForm === true ? undefined : problem('not-allowed', { what: `${name} (${bytes.toString('hex')})` });
+}
+
+/** Why a message may not be sent to a multicast group, whatever its bytes, or undefined where the list says that it may. */
+export function refuseGroup(name: string, group: string): Problem | undefined {
+  return messageOf(name)?.group === group ? undefined : problem('not-allowed', { what: `${name} to ${group}` });
+}
+
+function messageOf(name: string): Message | undefined {
+  return MESSAGES.find((message) => message.name === name);
 }
 
 /** The name of the form that some bytes to a TCP protocol have, or undefined where they have none. */
@@ -325,7 +404,7 @@ const REQUEST = /^GET (?<path>\S+) HTTP\/1\.1\r\n(?<headers>(?:[a-z-]+: [^\r\n]*
 const HEADERS: ReadonlySet<string> = new Set(['host', 'connection', 'user-agent', 'accept', 'accept-encoding']);
 
 /** Why the bytes of a request may not be sent, or undefined where they are one GET of a listed path with our five headers and nothing else. */
-export function refuseRequest(bytes: Buffer, paths: AllowedPaths, icon: boolean): Problem | undefined {
+export function refuseRequest(bytes: Buffer, paths: AllowedPaths, as: PathKind): Problem | undefined {
   const request = REQUEST.exec(bytes.toString('latin1'))?.groups;
   if (request === undefined)
     return problem('not-allowed', { what: `a request that is no plain GET (${bytes.subarray(0, 80).toString('latin1')})` });
@@ -336,7 +415,7 @@ export function refuseRequest(bytes: Buffer, paths: AllowedPaths, icon: boolean)
   const odd = names.find((name) => !HEADERS.has(name));
   if (odd !== undefined || new Set(names).size !== names.length)
     return problem('not-allowed', { what: `a request header ${odd ?? 'twice'}` });
-  return paths.refusal(request['path'] ?? '', icon ? 'icon' : 'page');
+  return paths.refusal(request['path'] ?? '', as);
 }
 
 /** A message as it is written down. What a credential could be guessed from is not: of a community the octets, of a user's request all of it. */

@@ -12,6 +12,9 @@ export interface PathRule {
   readonly source: string;
 }
 
+/** What a path is asked for as: icons and descriptions need not stand in the list. */
+export type PathKind = 'page' | 'icon' | 'description';
+
 /**
  * What must never be asked for, whatever list or option names it: requests that set, claim, reboot or hand over a secret or a picture of the screen.
  * A second belt: the allow-list alone would do.
@@ -33,6 +36,9 @@ const PLAIN_PATH = /^\/(?!\/)[A-Za-z0-9._~@,=+:/-]*(\?[A-Za-z0-9._~,=&/:-]+)?$/;
 
 /** An icon may have any plain name that ends like an icon: the page names it. Photographs (`.jpg`) are left out: cameras serve their picture so. */
 const ICON_PATH = /^\/(?!\/)[A-Za-z0-9._~/-]{1,128}\.(ico|png|svg|gif)$/i;
+
+/** A UPnP description may have any plain name that ends like XML: the device names it in its SSDP answer. */
+const DESCRIPTION_PATH = /^\/(?!\/)[A-Za-z0-9._~/-]{1,128}\.xml$/i;
 
 /** The paths that may be asked. Exact: what goes out is the list's own text, never the device's. */
 export class AllowedPaths {
@@ -66,12 +72,19 @@ export class AllowedPaths {
   }
 
   /** Why a path may not be asked, or undefined where it may. */
-  refusal(path: string, as: 'page' | 'icon' = 'page'): Problem | undefined {
+  refusal(path: string, as: PathKind = 'page'): Problem | undefined {
     const never = NEVER_ASKED.find(({ pattern }) => pattern.test(path));
     if (never !== undefined) return problem('never-sent', { what: `GET ${path}`, why: never.why });
     if (this.#byPath.has(path)) return undefined;
     if (as === 'icon' && iconPath(path) === path) return undefined;
+    if (as === 'description' && plainPath(path, DESCRIPTION_PATH) === path) return undefined;
     return problem('not-allowed', { what: `GET ${path}` });
+  }
+
+  /** The path of a UPnP description as it may be asked, or undefined where it is neither plain nor listed. A query is never asked unless it is listed. */
+  description(pathAndQuery: string): string | undefined {
+    const path = normalised(pathAndQuery);
+    return path !== undefined && this.refusal(path, 'description') === undefined ? path : undefined;
   }
 
   /**
@@ -96,8 +109,12 @@ export function refusePath(path: string): string | undefined {
 
 /** The icon path that a page names, normalised and without its query, or undefined where it is no plain path of an icon. */
 export function iconPath(path: string): string | undefined {
+  return plainPath(path, ICON_PATH);
+}
+
+function plainPath(path: string, form: RegExp): string | undefined {
   const bare = normalised(path)?.split('?', 1)[0];
-  if (bare === undefined || !ICON_PATH.test(bare) || /(^|\/)cgi(-bin)?\//i.test(bare)) return undefined;
+  if (bare === undefined || !form.test(bare) || /(^|\/)cgi(-bin)?\//i.test(bare)) return undefined;
   return NEVER_ASKED.some(({ pattern }) => pattern.test(bare)) ? undefined : bare;
 }
 

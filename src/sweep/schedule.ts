@@ -182,9 +182,9 @@ export class Schedule {
 /** Of addresses that nothing came back from, at a port that only living ones are asked at. */
 export const NO_LIFE = 'no sign of life';
 
-/** The place of a port in the list of known ones: a device's account bears only so many datagrams, and what tells most is asked first. */
+/** The place of a protocol in the list of known ports: a device's account bears only so many datagrams, and what tells most is asked first. */
 function worth(plan: PortPlan | undefined): number {
-  const place = KNOWN_PORTS.findIndex(({ transport, port }) => transport === plan?.transport && port === plan.port);
+  const place = KNOWN_PORTS.findIndex(({ protocol }) => protocol === plan?.protocol);
   return place < 0 ? KNOWN_PORTS.length : place;
 }
 

@@ -11,6 +11,7 @@ import { dial } from './dial.ts';
 import type { Release } from './gates.ts';
 import { blindSpots, Guards, type Limitation, socketLimit } from './guards.ts';
 import { type Ledger, ledgerErrors } from './ledger.ts';
+import { attachedLinks, Links, linksToAsk } from './link.ts';
 import { needsCredential } from './messages.ts';
 import type { Neighbours } from './neighbours.ts';
 import { Bucket, Pace, RoundTrip } from './pace.ts';
@@ -66,6 +67,8 @@ const NEIGHBOUR_WAIT_MS = 1200;
 /** A repeated datagram follows the first no sooner, and answers are waited for as long after the last: slow controllers take a second. */
 const UDP_GAP_MS = 1500;
 const UDP_GRACE_MS = 2000;
+/** The second question to a whole link follows the first (RFC 6762 section 5.2: at least one second). */
+const LINK_GAP_MS = 1000;
 /** Walks over endpoints without packets yield to the loop after so many. */
 const WALK = 8192;
 
@@ -109,10 +112,18 @@ export class Sweep {
   readonly #talking = new Map<number, Promise<void>>();
   /** How many conversations a host is in. */
   readonly #busy = new Map<number, number>();
-  readonly #talks = new Map<string, UdpTalk>();
+  /** Conversations over UDP, by endpoint. */
+  readonly #talks = new Map<number, UdpTalk>();
+  /** Indexes of the plan's UDP ports. */
+  readonly #udpPorts: readonly number[];
+  readonly #links: Links;
+  /** The questions to whole links, of which the second is asked while the sweep goes on. */
+  #linksAsked: Promise<void> | undefined;
   /** Endpoints to talk to again after a resume: their outcome is counted already. */
   readonly #counted = new Set<number>();
   #lastUdp = 0;
+  /** `performance.now()` until which answers to datagrams are waited for at the end. */
+  #answersUntil = 0;
   #lastLink = 0;
   #lastLinkHost: number | undefined;
   #poll: Promise<void> | undefined;
@@ -134,9 +145,20 @@ export class Sweep {
     this.#maxSockets = Math.min(socketLimit(), Math.max(64, Math.ceil(plan.rate)));
     this.#schedule = new Schedule(plan, this.#neighbours);
     this.#state = new SweepState(plan.hosts, plan.ports, this.#schedule.looksAtLink);
-    const hellos = this.#schedule.udp.flatMap((index) => this.#probeFor(plan.ports[index] as PortPlan).hello(0, random32));
+    const first = formatAddress(plan.hosts.at(0));
+    const hellos = this.#schedule.udp.flatMap((index) => this.#probeFor(plan.ports[index] as PortPlan).hello(0, random32, first));
     const credentialed = hellos.filter(({ name }) => needsCredential(name)).length;
     this.#hellos = { free: hellos.length - credentialed, credentialed };
+    this.#udpPorts = [...this.#schedule.udp, ...this.#schedule.living.udp];
+    this.#links = new Links(
+      linksToAsk(attachedLinks(), plan.hosts, guard),
+      this.#udpPorts.flatMap((index) => {
+        const port = plan.ports[index] as PortPlan;
+        const { link } = this.#probeFor(port);
+        return link === undefined ? [] : [{ index, port: port.port, link }];
+      }),
+      this.#datagrams,
+    );
   }
 
   /** What else is told of the sweep: how on-link addresses are paced, and whether that rests on an assumption. */
@@ -145,6 +167,7 @@ export class Sweep {
     const { size, known } = this.#neighbours.table;
     const assumed = known ? '' : ', assumed: this system does not tell it';
     return [
+      ...this.#links.notes,
       ...(looksAtLink
         ? [
             `directly attached addresses are looked for with UDP and the neighbour table first, ${this.#neighbours.perSecond} a second (table of ${size}${assumed}); TCP goes to those that are there`,
@@ -196,13 +219,18 @@ export class Sweep {
       timers.push(setInterval(() => void this.#pollNeighbours().catch((error: unknown) => this.#fail(error)), NEIGHBOUR_POLL_MS));
     try {
       while (this.#pass < this.#schedule.passes.length) {
+        const isFirst = this.#pass === 0;
+        // Where every address is asked by UDP, that comes before; a resumed sweep has done it.
+        if (isFirst && this.#passNow.transport === 'tcp') await this.#askLinks();
         await this.#runPass(this.#passNow);
         if (!this.#going) break;
+        if (isFirst) await this.#askLinks();
         this.#pass += 1;
         this.#position = 0;
       }
       await this.#drain();
-      if (this.#schedule.udp.length > 0) await this.#until(this.#lastUdp + UDP_GRACE_MS);
+      await this.#linksAsked;
+      await this.#until(this.#answersUntil);
       await this.#settleDown();
       if (this.#failure === undefined) await this.#nameIpv6Neighbours();
     } finally {
@@ -290,6 +318,21 @@ export class Sweep {
     }
   }
 
+  /** Asks everybody on the directly attached networks that hold targets: now, and once more while the sweep goes on. */
+  async #askLinks(): Promise<void> {
+    if (this.#linksAsked !== undefined || !this.#links.isNeeded || !this.#going) return;
+    const ask = async (): Promise<void> => {
+      const sent = await this.#links.ask();
+      this.#pace.bucket.take(sent);
+      this.#state.packets.udp += sent;
+      for (const index of this.#udpPorts) this.#awaitAnswers(this.#plan.ports[index] as PortPlan);
+    };
+    await ask();
+    this.#linksAsked = this.#until(performance.now() + LINK_GAP_MS)
+      .then(() => (this.#going ? ask() : undefined))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
   /** What a resume brought along after the last pass. */
   async #drain(): Promise<void> {
     while (this.#going && (this.#deferred.length > 0 || this.#inFlight.size > 0)) {
@@ -340,7 +383,7 @@ export class Sweep {
     }
     // A conversation that was cut off is begun anew, with all that belongs to the first attempt.
     const attempt = this.#counted.has(endpoint) ? 0 : item.attempt;
-    const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(attempt, random32) : [];
+    const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(attempt, random32, formatAddress(address)) : [];
     // An address takes one entry of the neighbour table, however many of its ports are asked.
     const onLink = this.#schedule.isOnLink(address) && !this.#state.isAlive(host) && host !== this.#lastLinkHost;
     if (
@@ -393,12 +436,14 @@ export class Sweep {
 
   async #sendHello(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'udp' }, hello: readonly Datagram[]): Promise<void> {
     const { endpoint, attempt } = item;
-    if (!this.#mayAsk(item, address, plan, hello)) {
+    const borne = this.#borne(item, address, plan, hello);
+    if (borne.length === 0) {
       this.#inFlight.delete(endpoint);
       return;
     }
     this.#lastUdp = performance.now();
-    const results = await Promise.all(hello.map((datagram) => this.#datagrams.send(address, plan.port, datagram)));
+    this.#awaitAnswers(plan);
+    const results = await Promise.all(borne.map((datagram) => this.#datagrams.send(address, plan.port, datagram)));
     this.#state.packets.udp += results.filter(({ sent }) => sent === 'sent').length;
     this.#inFlight.delete(endpoint);
     const local = results.find(({ sent }) => sent === 'local');
@@ -410,17 +455,27 @@ export class Sweep {
     if (results.some(({ sent }) => sent === 'unreachable')) this.#state.markUnreachable(endpoint);
   }
 
-  /** Whether a device's account bears so many datagrams more; takes them from it. */
-  #mayAsk({ endpoint, attempt }: Item, address: AddressNumber, plan: PortPlan, hello: readonly Datagram[]): boolean {
+  /** The datagrams of a hello, most telling first, that a device's account bears; takes them from it. */
+  #borne({ endpoint, attempt }: Item, address: AddressNumber, plan: PortPlan, hello: readonly Datagram[]): readonly Datagram[] {
     const living = plan.living === true;
     // Until a device answers a datagram nothing is known of it, and what the sweep sends is not counted yet.
     const budget = living ? this.#devices.at(address).budget : attempt === 0 ? undefined : this.#devices.known(address)?.budget;
-    if (budget === undefined || (!living && !budget.isSweepCounted)) return true;
+    if (budget === undefined || (!living && !budget.isSweepCounted)) return hello;
     this.#countSweep(budget);
-    const bears = hello.every(({ name }) => (needsCredential(name) ? budget.read() : budget.datagram()));
+    // One question in every protocol comes before a second in any.
+    const kept = living ? this.#schedule.living.udp.filter((index) => this.#isToAsk(endpoint, index)).length : 0;
+    const borne = hello.filter(({ name }, i) =>
+      needsCredential(name) ? budget.read() : i === 0 || !living ? budget.datagram() : budget.furtherDatagram(kept),
+    );
     // At another port it was asked before, and stays silent.
-    if (!bears && living) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
-    return bears;
+    if (borne.length === 0 && living) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
+    return borne;
+  }
+
+  /** Whether the host of an endpoint is still to be asked at another port. */
+  #isToAsk(endpoint: number, index: number): boolean {
+    const other = this.#state.endpoint(this.#state.hostOf(endpoint), index);
+    return other !== endpoint && !this.#state.isSettled(other) && !this.#state.isAsked(other) && !this.#inFlight.has(other);
   }
 
   /** What the passes until now have sent to a device is on its account too. */
@@ -453,26 +508,28 @@ export class Sweep {
 
   #onDatagram(from: AddressNumber, port: number, bytes: Buffer): void {
     const host = this.#plan.hosts.indexOf(from);
-    const index = [...this.#schedule.udp, ...this.#schedule.living.udp].find((at) => (this.#plan.ports[at] as PortPlan).port === port);
-    const plan = index === undefined ? undefined : (this.#plan.ports[index] as PortPlan & { transport: 'udp' });
-    if (host === undefined || index === undefined || plan === undefined) {
+    const index = host === undefined ? undefined : this.#askedAt(host, port, bytes);
+    if (host === undefined || index === undefined) {
       this.#state.stray += 1;
       return;
     }
-    const key = `${formatAddress(from)} ${port}`;
-    const talk = this.#talks.get(key);
+    const plan = this.#plan.ports[index] as PortPlan & { transport: 'udp' };
+    const probe = this.#probeFor(plan);
+    const name = probe.recognise(bytes);
+    const endpoint = this.#state.endpoint(host, index);
+    const talk = this.#talks.get(endpoint);
     if (talk !== undefined) {
-      talk.receive(bytes, this.#probeFor(plan).recognise(bytes));
+      talk.receive(bytes, name);
       return;
     }
-    const name = this.#probeFor(plan).recognise(bytes);
-    const endpoint = this.#state.endpoint(host, index);
     const again = this.#counted.delete(endpoint);
     if (name === undefined || (this.#state.isSettled(endpoint) && !again)) {
       if (name === undefined) this.#state.stray += 1;
       return;
     }
     this.#state.liven(host);
+    // Who answers the question to its whole link was asked, and is not asked again.
+    if (plan.living === true) this.#state.ask(endpoint);
     if (!again) this.#state.settle(endpoint, 'answered');
     const device = this.#devices.at(from);
     this.#countSweep(device.budget);
@@ -480,16 +537,39 @@ export class Sweep {
       this.#pace.bucket.take(1);
       this.#state.packets.udp += 1;
     };
-    const opened = new UdpTalk({ host: device.host, transport: 'udp', port }, device.budget, {
-      onSend,
-      send: (datagram) => this.#datagrams.send(from, port, datagram),
-    });
+    const send = (datagram: Datagram): Promise<unknown> => this.#datagrams.send(from, plan.port, datagram);
+    const opened = new UdpTalk({ host: device.host, transport: 'udp', port: plan.port }, device.budget, { onSend, send }, probe);
     opened.receive(bytes, name);
-    this.#talks.set(key, opened);
+    this.#talks.set(endpoint, opened);
     this.#talk(
       endpoint,
-      this.#handlers.onAnswer(device, plan, opened).finally(() => this.#talks.delete(key)),
+      this.#handlers.onAnswer(device, plan, opened).finally(() => this.#talks.delete(endpoint)),
     );
+  }
+
+  /** The port of the plan at which a host was asked for what comes from one of its ports: that port, or where answers may come from any, the one that they answer. */
+  #askedAt(host: number, port: number, bytes: Buffer): number | undefined {
+    const usual = this.#udpPorts.find((index) => this.#plan.ports[index]?.port === port);
+    if (usual !== undefined && this.#wasAsked(host, usual)) return usual;
+    return this.#udpPorts.find((index) => {
+      const probe = this.#probeFor(this.#plan.ports[index] as PortPlan);
+      return probe.anyPort === true && this.#wasAsked(host, index) && probe.recognise(bytes) !== undefined;
+    });
+  }
+
+  /** Ports of every address are asked in time; those of living ones only where something was sent to them, or to their whole link. */
+  #wasAsked(host: number, index: number): boolean {
+    const endpoint = this.#state.endpoint(host, index);
+    return (
+      this.#plan.ports[index]?.living !== true ||
+      this.#state.isAsked(endpoint) ||
+      this.#inFlight.has(endpoint) ||
+      this.#links.hasAsked(index, this.#plan.hosts.at(host))
+    );
+  }
+
+  #awaitAnswers(plan: PortPlan): void {
+    this.#answersUntil = Math.max(this.#answersUntil, performance.now() + UDP_GRACE_MS + (this.#probeFor(plan).spreadMs ?? 0));
   }
 
   #talk(endpoint: number, conversation: Promise<void>): void {

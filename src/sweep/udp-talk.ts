@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Budget } from './budget.ts';
-import type { Answer, Datagram, DatagramWire, Endpoint } from './contract.ts';
+import type { Answer, Datagram, DatagramWire, Endpoint, UdpProbe } from './contract.ts';
 
 /** When a request is sent again, and when it is given up, in milliseconds. Some controllers get confused by a repeated number, so each try is fresh. */
 const TRIES_MS: readonly number[] = [0, 1500, 4000];
 const GIVE_UP_MS = 7000;
-/** After the first answer, how long the answers to the sweep's other requests are waited for. */
+/** After the first answer, how long the answers to the sweep's other requests are waited for, beyond the time over which a device may spread them. */
 const GATHER_MS = 400;
 /** How often is looked for answers that are waited for. */
 const HEAR_MS = 50;
@@ -19,6 +19,7 @@ export class UdpTalk implements DatagramWire {
   /** Called for each datagram of the conversation, those of a session beside it too: they are on the sweep's account. */
   readonly onSend: () => void;
   readonly #send: (datagram: Datagram) => Promise<unknown>;
+  readonly #probe: Pick<UdpProbe, 'answersKept' | 'spreadMs'>;
   readonly #answers: Answer[] = [];
   readonly #waiting = new Set<(bytes: Buffer) => void>();
 
@@ -26,11 +27,13 @@ export class UdpTalk implements DatagramWire {
     endpoint: Endpoint,
     budget: Budget,
     { onSend, send }: { readonly onSend: () => void; readonly send: (datagram: Datagram) => Promise<unknown> },
+    probe: Pick<UdpProbe, 'answersKept' | 'spreadMs'> = {},
   ) {
     this.endpoint = endpoint;
     this.onSend = onSend;
     this.#budget = budget;
     this.#send = send;
+    this.#probe = probe;
   }
 
   get answers(): readonly Answer[] {
@@ -39,14 +42,16 @@ export class UdpTalk implements DatagramWire {
 
   /** Waits for the answers to the other requests of the sweep. */
   async gather(): Promise<void> {
-    await sleep(GATHER_MS);
+    await sleep(GATHER_MS + (this.#probe.spreadMs ?? 0));
   }
 
   /** Takes in a datagram from the endpoint. */
   receive(bytes: Buffer, name: string | undefined): void {
     for (const take of this.#waiting) take(bytes);
-    // Duplicates are normal: retries cross. The first answer to each request counts.
-    if (name !== undefined && !this.#answers.some((answer) => answer.name === name)) this.#answers.push({ name, bytes });
+    // Duplicates are normal: retries cross. The first answers to each request count.
+    const known = this.#answers.filter((answer) => answer.name === name);
+    if (name !== undefined && known.length < (this.#probe.answersKept ?? 1) && !known.some((answer) => answer.bytes.equals(bytes)))
+      this.#answers.push({ name, bytes });
   }
 
   async hear(isEnough: (answers: readonly Answer[]) => boolean, waitMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { inputError, type Problem, problem } from '../errors.ts';
 import { type AddressNumber, type AddressRange, blocksOf, contains, formatAddress, spaceOf, withoutZone } from './addresses.ts';
-import { merge } from './hosts.ts';
+import { merge, rangeText } from './hosts.ts';
 import { parseRange } from './parse.ts';
 
 /**
@@ -39,6 +39,15 @@ export class Guard {
     const space = spaceOf(address);
     if (space === 'special') return 'it is a multicast, broadcast or unspecified address';
     if (space === 'public' && !this.allowPublic) return 'it is a public address, and --allow-public was not given';
+    return undefined;
+  }
+
+  /** Why nothing may be sent to everybody on a link with these networks, or undefined where it may: each of their addresses must be allowed. */
+  linkRefusal(networks: readonly AddressRange[]): Problem | undefined {
+    for (const network of networks) {
+      const refused = this.check(rangeText(network), network);
+      if (refused !== undefined) return refused;
+    }
     return undefined;
   }
 

@@ -47,6 +47,8 @@ export const KNOWN_PORTS: readonly KnownPort[] = [
   tcp('living', 6080, 'http', 'noVNC'),
   tcp('living', 16992, 'http', 'Intel AMT'),
   tcp('living', 16993, 'https', 'Intel AMT over TLS'),
+  udp('living', 5353, 'mdns', 'names and services in mDNS'),
+  udp('living', 1900, 'ssdp', 'UPnP devices; Redfish services'),
   udp('living', 2362, 'addp', 'Digi, by its discovery protocol', ['Digi']),
   udp('living', 3211, 'aidp', 'Avocent, by its discovery protocol', AVOCENT_BUILT),
   udp('living', 4800, 'moxa', 'Moxa, by its discovery protocol', ['Moxa']),
@@ -73,11 +75,14 @@ export const KNOWN_PORTS: readonly KnownPort[] = [
   udp('also', 10_001, 'ubiquiti', 'Ubiquiti, by its discovery protocol', ['Ubiquiti']),
 ];
 
-/** The ports of a set; those of living addresses marked so. The wide set asks everything of everybody. */
+/**
+ * The ports of a set; those of living addresses marked so. The wide set asks everything of everybody over TCP; a device's account of datagrams does not bear
+ * that over UDP.
+ */
 export function portSet(name: 'default' | 'wide'): PortPlan[] {
   return KNOWN_PORTS.filter(({ of }) => of !== 'also' && (name === 'wide' || of !== 'wide')).map(({ transport, port, protocol, of }) => ({
     ...({ transport, port, protocol } as PortPlan),
-    ...(of === 'living' && name === 'default' ? { living: true as const } : {}),
+    ...(of === 'living' && (name === 'default' || transport === 'udp') ? { living: true as const } : {}),
   }));
 }
 

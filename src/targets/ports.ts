@@ -9,7 +9,7 @@ import { knownPort, mayBeSerialLine, portSet } from './known-ports.ts';
  */
 export const PROTOCOLS = {
   tcp: ['http', 'https', 'tls', 'rfb', 'ssh', 'telnet', 'ftp', 'listen', 'listen-http'],
-  udp: ['ipmi', 'snmp', 'addp', 'aidp', 'lantronix', 'moxa', 'netbios', 'slp', 'ubiquiti', 'wsd'],
+  udp: ['ipmi', 'snmp', 'mdns', 'ssdp', 'addp', 'aidp', 'lantronix', 'moxa', 'netbios', 'slp', 'ubiquiti', 'wsd'],
 } as const satisfies Record<Transport, readonly string[]>;
 export type TcpProtocol = (typeof PROTOCOLS.tcp)[number];
 export type UdpProtocol = (typeof PROTOCOLS.udp)[number];

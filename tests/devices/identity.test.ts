@@ -99,11 +99,16 @@ test('what the facts of an endpoint identify', () => {
     'netbios.mac': 'A4:5D:36:0C:11:E2',
     'ubiquiti.mac': '80:2A:A8:AE:F1:63',
     'wsd.endpoint': 'urn:uuid:3d1219c7-c4c5-404a-aa1f-6d2a48adfda4',
+    'mdns.mac': '48:da:35:6e:39:d0',
+    'ssdp.redfish.uuid': '34353738-3935-5a43-4a38-34313032574d',
+    'ssdp.udn': 'uuid:4d696e69-444c-164e-9d41-c632861aef5a',
   };
   expect(factIdentifiers(facts, '192.0.2.1:443')).toEqual([
     { kind: 'mac', value: '00:00:5E:00:53:10', from: 'neighbour table 192.0.2.1:443' },
     { kind: 'mac', value: '00:00:5E:00:53:11', from: 'snmp engine 192.0.2.1:443' },
+    { kind: 'mac', value: '48:DA:35:6E:39:D0', from: 'mdns 192.0.2.1:443' },
     { kind: 'guid', value: UUID, from: 'ipmi 192.0.2.1:443' },
+    { kind: 'uuid', value: '3435373839355a434a3834313032574d', from: 'ssdp 192.0.2.1:443' },
     { kind: 'spki', value: 'cd'.repeat(32), from: 'tls 192.0.2.1:443' },
     { kind: 'mac', value: '00:E0:86:11:5D:A8', from: 'aidp 192.0.2.1:443' },
     { kind: 'mac', value: 'A4:5D:36:0C:11:E2', from: 'netbios 192.0.2.1:443' },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decode } from 'dns-packet';
 import * as snmp from 'net-snmp';
 import { type Fleet, type FleetHost, loadPersonas, type Persona, startFleet } from '../../src/fleet/index.ts';
 import { ask, get, handshake, hear, PORTS, takeApart } from './client.ts';
@@ -353,6 +354,81 @@ function read(address: string, community: string, version: 0 | 1, oids: string[]
     });
   });
 }
+/** A question as multicast-dns, avahi-browse and others put it: a number, one question, the bit for an answer to us alone. */
+function question(name: string, type: number): Buffer {
+  const labels = name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]));
+  return Buffer.concat([Buffer.from('123400000001000000000000', 'hex'), ...labels, Buffer.from([0, 0, type, 0x80, 0x01])]);
+}
+const A = 1;
+const PTR = 12;
+
+describe.concurrent('mDNS responders answer for their names and services, and for no others', () => {
+  test.for(servicesOf('mdns'))('$name', async ({ persona, service }) => {
+    const { address, parameters } = hostOf(persona);
+    const filled = (text: string): string =>
+      text.replace(/\{\{(\w+)(\|lower)?\}\}/g, (_, name: string, lower) =>
+        lower === undefined ? (parameters[name] ?? '') : (parameters[name] ?? '').toLowerCase(),
+      );
+    const records = async (name: string, type: number): Promise<string[]> => {
+      const answer = await ask(address, PORTS.mdns, question(name, type), 200);
+      if (answer === undefined) return [];
+      const { id, questions, answers = [], flag_qr: isAnswer } = decode(answer);
+      expect({ id, isAnswer, name: questions?.[0]?.name }).toEqual({ id: 0x1234, isAnswer: true, name });
+      return answers.map(
+        (record) =>
+          `${record.type} ${record.name} ${'data' in record ? JSON.stringify(record.type === 'TXT' ? [record.data].flat().map(String) : record.data) : ''}`,
+      );
+    };
+    const host = filled(service.host);
+    expect(await records(host, A)).toEqual([`A ${host} "${address}"`]);
+    expect(await records('other.local', A)).toEqual([]);
+    const reverse = `${address.split('.').toReversed().join('.')}.in-addr.arpa`;
+    expect(await records(reverse, PTR)).toEqual(service.reverse ? [`PTR ${reverse} "${host}"`] : []);
+    expect(await records('_services._dns-sd._udp.local', PTR)).toEqual(
+      service.services.map(({ type }) => `PTR _services._dns-sd._udp.local "${type}.local"`),
+    );
+    for (const { type, instance, port, txt } of service.services) {
+      const name = `${filled(instance)}.${type}.local`;
+      expect(await records(`${type}.local`, PTR)).toEqual([
+        `PTR ${type}.local "${name}"`,
+        `SRV ${name} ${JSON.stringify({ priority: 0, weight: 0, port, target: host })}`,
+        `TXT ${name} ${JSON.stringify(txt.map(filled))}`,
+        `A ${host} "${address}"`,
+      ]);
+    }
+    expect(await ask(address, PORTS.mdns, Buffer.from('no DNS'), 100)).toBeUndefined();
+  });
+});
+
+const SEARCH = (target: string): Buffer =>
+  Buffer.from(`M-SEARCH * HTTP/1.1\r\nHost: 239.255.255.250:1900\r\nMan: "ssdp:discover"\r\nST: ${target}\r\nMX: 3\r\n\r\n`);
+
+describe.concurrent('SSDP servers answer the searches that they know', () => {
+  test.for([
+    {
+      id: 'hpe-ilo5',
+      target: 'urn:dmtf-org:service:redfish-rest:1',
+      says: /^USN:uuid:b961d9ce-97b7-5992-af0a-8912ec02b17a::urn:dmtf-org/m,
+    },
+    {
+      id: 'hpe-ilo6',
+      target: 'urn:dmtf-org:service:redfish-rest:1',
+      says: new RegExp(`^AL:https://127\\.88\\.1\\.\\d+:${PORTS.https}/redfish/v1/\r$`, 'm'),
+    },
+    { id: 'hpe-ilo5', target: 'upnp:rootdevice', says: undefined },
+    {
+      id: 'nanokvm-cube-2.1',
+      target: 'upnp:rootdevice',
+      says: new RegExp(`^Location: http://127\\.88\\.1\\.\\d+:${PORTS.alternative}/description\\.xml\r$`, 'm'),
+    },
+    { id: 'nanokvm-cube-2.1', target: 'urn:dmtf-org:service:redfish-rest:1', says: undefined },
+  ])('$id, $target', async ({ id, target, says }) => {
+    const { address } = hostOf(PERSONAS.find((persona) => persona.id === id) ?? PERSONAS[0]!);
+    const answer = (await ask(address, PORTS.ssdp, SEARCH(target), 300))?.toString('latin1');
+    if (says === undefined) expect(answer).toBeUndefined();
+    else expect(answer).toMatch(says);
+  });
+});
 
 /** net-snmp makes the discovery and reads the answer: a second opinion on both. */
 function discover(address: string): Promise<{ engine: string; boots: number }> {

@@ -55,6 +55,7 @@ describe('a port in use', () => {
     expect(await problemsOf(startFleet(placements, { ports: PORTS, personas }))).toEqual([
       { code: 'port-in-use', args: { address: HOST, port: PORTS.http, transport: 'tcp' } },
       { code: 'port-in-use', args: { address: HOST, port: PORTS.https, transport: 'tcp' } },
+      { code: 'port-in-use', args: { address: HOST, port: PORTS.mdns, transport: 'udp' } },
     ]);
   });
 

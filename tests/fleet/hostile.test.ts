@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { decode } from 'dns-packet';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Fleet, loadPersonas, startFleet } from '../../src/fleet/index.ts';
 import { ask, get, handshake, hear, type Heard, PORTS, type Talk, takeApart } from './client.ts';
@@ -185,6 +186,27 @@ describe('datagrams that lie', () => {
   ])('$id', async ({ id, holds }) => {
     const answer = await ask(at(id), PORTS.ipmi, CAPABILITIES);
     expect(answer === undefined ? 'nothing' : holds(answer)).toBe(true);
+  });
+
+  test('a service of another host, and names that point to themselves', async () => {
+    const browse = Buffer.from('000000000001000000000000065f70696b766d045f746370056c6f63616c00000c8001', 'hex');
+    const { answers = [] } = decode((await ask(at('mdns-others'), PORTS.mdns, browse)) ?? Buffer.alloc(0));
+    expect(answers.map((record) => ('data' in record ? record.data : ''))).toContain('127.99.99.98');
+    const loop = await ask(at('mdns-loop'), PORTS.mdns, browse);
+    expect(loop?.readUInt16BE(12)).toBe(0xc000 + 12);
+    expect(() => decode(loop ?? Buffer.alloc(0))).toThrow(/pointer/);
+  });
+
+  test.for([
+    { id: 'ssdp-elsewhere', location: `http://127.99.99.99:${PORTS.http}/rootDesc.xml` },
+    { id: 'ssdp-link-local', location: 'http://169.254.169.254/latest/desc.xml' },
+    { id: 'ssdp-serial-line', location: 'http://HERE:9100/rootDesc.xml' },
+    { id: 'ssdp-vnc', location: 'http://HERE:5900/rootDesc.xml' },
+    { id: 'ssdp-endless', location: `http://HERE:${PORTS.http}/rootDesc.xml` },
+    { id: 'ssdp-bomb', location: `http://HERE:${PORTS.http}/rootDesc.xml` },
+  ])('$id names a description at $location', async ({ id, location }) => {
+    const search = Buffer.from('M-SEARCH * HTTP/1.1\r\nST: upnp:rootdevice\r\nMX: 1\r\n\r\n');
+    expect((await ask(at(id), PORTS.ssdp, search))?.toString('latin1')).toContain(`\r\nLOCATION: ${location.replace('HERE', at(id))}\r\n`);
   });
 
   test.for([

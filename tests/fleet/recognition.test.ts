@@ -8,7 +8,7 @@ import type { Device } from '../../src/devices/device.ts';
 import { type Fleet, FLEET_PORTS, type FleetHost, loadPersonas, portsOption, startFleet } from '../../src/fleet/index.ts';
 import { deriveInventory } from '../../src/inventory/derive.ts';
 import { scan, type ScanResult } from '../../src/scan/scan.ts';
-import { AllowedPaths } from '../../src/sweep/paths.ts';
+import { AllowedPaths, type PathKind } from '../../src/sweep/paths.ts';
 import { parseAddress } from '../../src/targets/addresses.ts';
 import { Guard } from '../../src/targets/guard.ts';
 import { HostSet } from '../../src/targets/hosts.ts';
@@ -40,17 +40,21 @@ let result: ScanResult;
 const trapped: string[] = [];
 const traps: net.Server[] = [];
 
+async function trapAt(host: string, port: number): Promise<void> {
+  const trap = net.createServer((socket) => {
+    trapped.push(`${socket.remoteAddress} came to ${host}:${port}`);
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => trap.listen(port, host, resolve));
+  traps.push(trap);
+}
+
 beforeAll(async () => {
-  // Two devices redirect here. Nothing may ever come.
-  for (const port of [FLEET_PORTS.http, FLEET_PORTS.https]) {
-    const trap = net.createServer((socket) => {
-      trapped.push(`${socket.remoteAddress} came to ${port}`);
-      socket.destroy();
-    });
-    await new Promise<void>((resolve) => trap.listen(port, '127.99.99.99', resolve));
-    traps.push(trap);
-  }
+  // Devices redirect here. Nothing may ever come.
+  for (const port of [FLEET_PORTS.http, FLEET_PORTS.https]) await trapAt('127.99.99.99', port);
   fleet = await startFleet(loadPersonas().map(({ id }, i) => ({ persona: id, address: `127.78.0.${i + 1}` })));
+  const line = fleet.hosts.find(({ persona }) => persona === 'hostile-ssdp-serial-line')?.address;
+  if (line !== undefined) await trapAt(line, 9100);
   const { matcher, paths } = loadKnowledge();
   const journal = join(mkdtempSync(join(tmpdir(), 'kvmsweep-')), 'journal.ndjson');
   const addresses = fleet.hosts.map(({ address }) => parseAddress(address) as number);
@@ -148,12 +152,34 @@ test('nothing was sent to where a device pointed, and never more than two connec
   for (const { address, persona } of fleet.hosts) expect(fleet.load(address).mostOpen, persona).toBeLessThanOrEqual(2);
 });
 
+test("descriptions are read where they are the device's own, and nothing that is in one names a device", () => {
+  const described = fleet.requests.filter(({ path }) => path?.endsWith('.xml') === true);
+  const hosts = described.map(({ host }) => fleet.hosts.find(({ address }) => address === host)?.persona ?? host);
+  expect(hosts.toSorted()).toEqual(['hostile-ssdp-bomb', 'hostile-ssdp-endless', 'nanokvm-cube-2.1']);
+  // A port for VNC is connected to once, by the sweep.
+  const locked = fleet.hosts.find(({ persona }) => persona === 'hostile-ssdp-vnc')?.address;
+  expect(fleet.requests.filter(({ host, role }) => host === locked && role !== 'ssdp')).toEqual([]);
+});
+
+test('no device gets more than its twelve datagrams, whatever it speaks', () => {
+  for (const { address, persona } of fleet.hosts) {
+    const datagrams = fleet.requests.filter(({ host, transport }) => host === address && transport === 'udp').length;
+    expect(datagrams, persona).toBeLessThanOrEqual(12);
+    const mdns = fleet.requests.filter(({ host, role }) => host === address && role === 'mdns').length;
+    expect(mdns, persona).toBeLessThanOrEqual(3);
+  }
+});
+
 test('each device was asked listed paths only, few of them, and no decoy was asked for a product', () => {
   const paths = AllowedPaths.load();
   for (const { host, method, path } of fleet.requests) {
     if (method === undefined) continue;
     expect(method, `${host} ${path}`).toBe('GET');
-    expect(paths.refusal(path ?? '', 'icon'), `${host} ${path}`).toBeUndefined();
+    const kinds: readonly PathKind[] = ['icon', 'description'];
+    expect(
+      kinds.some((kind) => paths.refusal(path ?? '', kind) === undefined),
+      `${host} ${path}`,
+    ).toBe(true);
   }
   for (const { address, persona } of fleet.hosts) {
     const asked = fleet.requests.filter(({ host, method }) => host === address && method !== undefined);

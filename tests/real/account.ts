@@ -11,6 +11,8 @@ export interface Account {
   readonly sweepConnects: number;
   readonly connections: readonly Connection[];
   readonly datagrams: number;
+  /** Of these, those to everybody on a link. */
+  readonly multicasts: number;
   /** SYNs that the kernel sent again by itself: an attempt was not ended in time, as may be where this machine is busy. */
   readonly retransmissions: number;
 }
@@ -21,14 +23,21 @@ export function accountOf(packets: readonly Packet[], scanner: string): Account 
   const byEndpoint = Map.groupBy(connections, ({ server, serverPort }) => `${server} ${serverPort}/tcp`);
   const sent = new Set<string>();
   const heard = new Set<string>();
+  /** Ports that everybody on the link was asked at: who answers was asked. */
+  const everybody = new Set<string>();
   let datagrams = 0;
+  let multicasts = 0;
   for (const { source, target, content } of packets) {
     if (content.protocol !== 'udp') continue;
     if (source === scanner) {
       datagrams += 1;
-      sent.add(`${target} ${content.targetPort}/udp`);
-    } else heard.add(`${source} ${content.sourcePort}/udp`);
+      if (/^2(2[4-9]|3\d)\./.test(target)) {
+        multicasts += 1;
+        everybody.add(`${content.targetPort}/udp`);
+      } else sent.add(`${target} ${content.targetPort}/udp`);
+    } else if (target === scanner) heard.add(`${source} ${content.sourcePort}/udp`);
   }
+  for (const endpoint of heard) if (everybody.has(endpoint.split(' ')[1] as string)) sent.add(endpoint);
   const ports: Record<string, Seen> = {};
   const count = (endpoint: string, as: keyof Seen): void => {
     const port = (ports[endpoint.split(' ')[1] as string] ??= { asked: 0, answered: 0, refused: 0, silent: 0, unreachable: 0 });
@@ -45,7 +54,14 @@ export function accountOf(packets: readonly Packet[], scanner: string): Account 
   }
   // To a shared socket a closed UDP port is silence, whatever ICMP says.
   for (const endpoint of sent) count(endpoint, heard.has(endpoint) ? 'answered' : 'silent');
-  return { ports, sweepConnects, connections, datagrams, retransmissions: connections.reduce((sum, { syns }) => sum + syns - 1, 0) };
+  return {
+    ports,
+    sweepConnects,
+    connections,
+    datagrams,
+    multicasts,
+    retransmissions: connections.reduce((sum, { syns }) => sum + syns - 1, 0),
+  };
 }
 
 /** The wire's part of a ledger's ports. */

@@ -4,15 +4,18 @@ import { early, pdu, secured, text as octets } from '../support/ber.ts';
 import {
   addp,
   aidp,
+  browsing,
   discovery,
   isRawHello,
   lantronix,
   moxa,
   nodeStatus,
+  query,
   records,
   request,
   reverseName,
   rmcp,
+  search,
   serviceLocation,
   snmp,
   ubiquiti,
@@ -41,6 +44,9 @@ const ATTRIBUTES = '02 06 000033 0000 000000 002a 0002 656e 0000 0012 7365727669
 const PTR = '0100 0001 0000 0000 0000 0137 0130 023737 023130 07696e2d61646472 0461727061 00 000c 0001';
 const DISCOVERY =
   '303e020103301102044a690000020300ffe30401040201030410300e0400020100020100040004000400301404000400a00e020437f000000201000201003000';
+const SEARCH = 'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: "ssdp:discover"\r\nMX: 1\r\nST: upnp:rootdevice\r\n\r\n';
+/** PTR of _http._tcp.local, to be answered to the asker alone. */
+const QUESTION = '055f68747470 045f746370 056c6f63616c 00 000c 8001';
 
 /** RFC 3416 section 4.2.1: sysDescr.0 with the community C. */
 const READ = '302402010104 0143 a01c02041234567802010002010030 0e300c06082b06010201010100 0500';
@@ -224,6 +230,35 @@ test.for<Case>([
   { name: 'a reverse name', check: reverseName, sent: hex(`beef ${PTR}`) },
   { name: 'an address', check: reverseName, sent: hex(`beef ${PTR}`.replace('000c', '0001')), fault: /address/ },
   { name: 'the name of somebody else', check: reverseName, sent: hex(`beef ${PTR}`.replace('0461727061', '04636f6d6d')), fault: /address/ },
+  { name: 'a search', check: (sent) => search(sent, 1), sent: SEARCH },
+  { name: 'a search that may take longer', check: (sent) => search(sent, 2), sent: SEARCH, fault: /no search/ },
+  { name: 'a search for all', check: (sent) => search(sent, 1), sent: SEARCH.replace('upnp:rootdevice', 'ssdp:all'), fault: /no search/ },
+  { name: 'an announcement', check: (sent) => search(sent, 1), sent: SEARCH.replace('M-SEARCH', 'NOTIFY'), fault: /no search/ },
+  { name: 'a search with a header more', check: (sent) => search(sent, 1), sent: SEARCH.replace('MAN', 'X: y\r\nMAN'), fault: /no search/ },
+  { name: 'a question', check: query, sent: hex(`0000 0000 0001 0000 0000 0000 ${QUESTION}`) },
+  {
+    name: 'a question that everybody shall hear the answer to',
+    check: query,
+    sent: hex(`0000 0000 0001 0000 0000 0000 ${QUESTION.replace('8001', '0001')}`),
+    fault: /no query/,
+  },
+  {
+    name: 'a question and something behind it',
+    check: query,
+    sent: hex(`0000 0000 0001 0000 0000 0000 ${QUESTION} 00`),
+    fault: /no query/,
+  },
+  { name: 'an answer in mDNS', check: query, sent: hex(`0000 8400 0001 0000 0000 0000 ${QUESTION}`), fault: /no query/ },
+  { name: 'known answers', check: query, sent: hex(`0000 0000 0001 0001 0000 0000 ${QUESTION}`), fault: /no query/ },
+  {
+    name: 'a question about another domain',
+    check: query,
+    sent: hex(`0000 0000 0001 0000 0000 0000 ${QUESTION.replace('6c6f63616c', '6c6f63616d')}`),
+    fault: /no query/,
+  },
+  { name: 'one question to everybody', check: browsing, sent: hex(`0000 0000 0001 0000 0000 0000 ${QUESTION}`), fault: /no browsing/ },
+  { name: 'a description', check: request, sent: `GET /rootDesc.xml HTTP/1.1\r\n${HEADERS}\r\n` },
+  { name: 'a description with a query', check: request, sent: `GET /rootDesc.xml?a=1 HTTP/1.1\r\n${HEADERS}\r\n`, fault: /asks for/ },
   { name: 'RMCP+ Open Session', check: rmcp, sent: hex('06 00 ff 07 06 10 00000000 00000000 2000'), fault: /no IPMI message/ },
 ])('grammar: $name', ({ check, sent, fault }) => {
   const said = check(typeof sent === 'string' ? Buffer.from(sent, 'latin1') : sent);

@@ -6,6 +6,7 @@ import { connectionsOf, type Packet } from '../support/pcap.ts';
  * What may leave the scanner, written from the specifications a second time, apart from `src/sweep/messages.ts`: a mistake there is not repeated here.
  * Sources: RFC 9110 section 9.3.1 and RFC 9112 section 3 (the request), RFC 6143 section 7.1.1 (the version), RFC 8446 section 5.1 (records),
  * IPMI v2.0 rev 1.1 sections 13.6, 13.8 and 22.13 to 22.15, DMTF DSP0136 section 3.2.4, RFC 3412 section 6 and RFC 3414 section 4 (discovery),
+ * RFC 1035 section 4.1, RFC 6762 sections 5.4 and 18 and RFC 6763 section 4 (browsing), UPnP Device Architecture 1.1 sections 1.3.2 and 2.11, DMTF DSP0266.
  * RFC 1002 section 4.2.17, RFC 2608 sections 8, 10.1 and 10.3, Web Services Dynamic Discovery (April 2005) section 5.2, RFC 1035 sections 3.5 and 4.1;
  * of the makers' protocols: christophgysin/addp, ya-mouse/asmp4snmp, the XPort user guide, mdavidsaver/nport-toys, nmap's ubiquiti-discovery.
  */
@@ -31,6 +32,8 @@ const SPOKEN: Readonly<Record<string, (sent: Buffer) => string | undefined>> = {
   '16993/tcp': records,
   '161/udp': discovery,
   '623/udp': rmcp,
+  '1900/udp': (data) => search(data, 1),
+  '5353/udp': query,
   '2362/udp': addp,
   '3211/udp': aidp,
   '4800/udp': moxa,
@@ -41,6 +44,17 @@ const SPOKEN: Readonly<Record<string, (sent: Buffer) => string | undefined>> = {
   '10001/udp': ubiquiti,
   '53/udp': reverseName,
 };
+
+/** Whom everybody on a directly attached network stands for: the port, how far it may go, what may be said. */
+const GROUPS: Readonly<
+  Record<string, { readonly port: number; readonly ttl: number; readonly says: (data: Buffer) => string | undefined }>
+> = {
+  '224.0.0.251': { port: 5353, ttl: 255, says: browsing },
+  '239.255.255.250': { port: 1900, ttl: 1, says: (data) => search(data, 2) },
+};
+
+/** Printers and lines of console servers: a connection alone may be too much. */
+const SERIAL = /^(771|9[5-8]\d|1027|[2-57]0[0-4]\d|910[0-7]|9999|100[0-4]\d)$/;
 
 /**
  * What is wrong with what a host has sent, one line each; empty where all of it may be sent, and to whom. `more`: what may be sent beyond the usual, where the
@@ -54,17 +68,22 @@ export function violations(
 ): string[] {
   const found: string[] = [];
   const speaks = (port: string, bytes: Buffer): string | undefined => {
-    const fault = more[port] ?? SPOKEN[port];
+    const fault = more[port] ?? SPOKEN[port] ?? (port.endsWith('/tcp') && !SERIAL.test(port.replace('/tcp', '')) ? description : undefined);
     return fault === undefined ? 'the port is not asked' : fault(bytes);
   };
   const say = (address: string, port: number, transport: string, fault: string | undefined): void => {
     if (fault !== undefined) found.push(`${address}:${port}/${transport}: ${fault}`);
   };
-  for (const { source, target, content } of packets) {
+  for (const { source, target, ttl, content } of packets) {
     // What the kernel asks and answers on its link is no packet of the product; the on-link tests count it.
     if (source !== from || content.protocol === 'arp') continue;
+    const group = GROUPS[target];
     if (!mayBeAsked(target)) found.push(`${target}: was sent ${content.protocol}`);
-    else if (content.protocol === 'udp') say(target, content.targetPort, 'udp', speaks(`${content.targetPort}/udp`, content.data));
+    else if (group !== undefined) {
+      if (content.protocol !== 'udp' || content.targetPort !== group.port || ttl !== group.ttl)
+        found.push(`${target}: was sent something else`);
+      else say(target, group.port, 'udp', group.says(content.data));
+    } else if (content.protocol === 'udp') say(target, content.targetPort, 'udp', speaks(`${content.targetPort}/udp`, content.data));
     else if (content.protocol !== 'tcp') found.push(`${target}: was sent ${content.protocol}`);
   }
   for (const { client, server, serverPort, sent, whole } of connectionsOf(packets)) {
@@ -73,6 +92,11 @@ export function violations(
     else say(server, serverPort, 'tcp', speaks(`${serverPort}/tcp`, sent));
   }
   return found;
+}
+
+/** What an SSDP answer may have named, at whatever port. */
+function description(sent: Buffer): string | undefined {
+  return /^GET \/[A-Za-z0-9._~/-]+\.xml HTTP/.test(sent.toString('latin1')) ? request(sent) : 'the port is not asked';
 }
 
 const HEADERS: Readonly<Record<string, RegExp>> = {
@@ -92,7 +116,7 @@ export function request(sent: Buffer): string | undefined {
   const [line = '', ...headers] = (head ?? '').split('\r\n');
   const path = /^GET (\/\S*) HTTP\/1\.1$/.exec(line)?.[1];
   if (path === undefined) return `no GET: ${JSON.stringify(line)}`;
-  if (!LISTED.has(path) && !/^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\.(ico|png|svg|gif)$/.test(path)) return `asks for ${path}`;
+  if (!LISTED.has(path) && !/^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\.(ico|png|svg|gif|xml)$/.test(path)) return `asks for ${path}`;
   const names = headers.map((header) => header.slice(0, header.indexOf(': ')));
   if (names.toSorted().join() !== Object.keys(HEADERS).toSorted().join()) return `headers ${names.join()}`;
   const odd = headers.find((header, at) => HEADERS[names[at] as string]?.test(header.slice(header.indexOf(': ') + 2)) !== true);
@@ -409,4 +433,62 @@ export function reverseName(data: Buffer): string | undefined {
 function exactly(data: Buffer, form: readonly (number | string)[], what: string): string | undefined {
   const wanted = Buffer.concat(form.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from([part]))));
   return data.equals(wanted) ? undefined : `no ${what}: ${data.toString('hex')}`;
+}
+
+/** A search for root devices or for Redfish services, to be answered within so many seconds. */
+export function search(data: Buffer, seconds: number): string | undefined {
+  const [line, ...headers] = data.toString('latin1').split('\r\n');
+  const known = ['HOST: 239.255.255.250:1900', 'MAN: "ssdp:discover"', `MX: ${seconds}`];
+  const targets = ['ST: upnp:rootdevice', 'ST: urn:dmtf-org:service:redfish-rest:1'];
+  const isSearch =
+    line === 'M-SEARCH * HTTP/1.1' &&
+    headers.length === 6 &&
+    headers.slice(0, 3).join() === known.join() &&
+    targets.includes(headers[3] ?? '') &&
+    headers[4] === '' &&
+    headers[5] === '';
+  return isSearch ? undefined : `no search: ${JSON.stringify(data.toString('latin1'))}`;
+}
+
+const BROWSED =
+  /^_(http|https|ssh|rfb|workstation|redfish|obmc_redfish|obmc_console|pikvm)\._tcp\.local 12$|^_services\._dns-sd\._udp\.local 12$/;
+
+/** The ten questions to everybody: which services there are. */
+export function browsing(data: Buffer): string | undefined {
+  const questions = questionsOf(data);
+  return questions?.length === 10 && new Set(questions).size === 10 && questions.every((question) => BROWSED.test(question))
+    ? undefined
+    : `no browsing: ${questions?.join(', ') ?? data.toString('hex')}`;
+}
+
+/** Questions to one device: all of these and its reverse name, or a few about what it has said. */
+export function query(data: Buffer): string | undefined {
+  const questions = questionsOf(data) ?? [];
+  const [first = '', ...rest] = questions;
+  const isHello = /^(\d{1,3}\.){4}in-addr\.arpa 12$/.test(first) && rest.length === 10 && rest.every((question) => BROWSED.test(question));
+  const isFurther =
+    questions.length > 0 &&
+    questions.length <= 8 &&
+    data.length <= 512 &&
+    questions.every((question) => /\.local (1|12|16|28|33)$|^(\d{1,3}\.){4}in-addr\.arpa 12$/.test(question));
+  return isHello || isFurther ? undefined : `no query: ${questions.join(', ') || data.toString('hex')}`;
+}
+
+/** The questions of a message that is nothing but questions, each for an answer to us alone: `_http._tcp.local 12`. */
+function questionsOf(data: Buffer): string[] | undefined {
+  if (data.length < 12 || !/^0{8}....0{12}$/.test(data.toString('hex', 0, 12))) return undefined;
+  const questions: string[] = [];
+  let at = 12;
+  while (at < data.length) {
+    const labels: string[] = [];
+    for (let length = data.readUInt8(at); length > 0; length = data.readUInt8(at)) {
+      if (length > 63 || at + 1 + length >= data.length) return undefined;
+      labels.push(data.toString('latin1', at + 1, at + 1 + length));
+      at += 1 + length;
+    }
+    if (at + 5 > data.length || data.readUInt16BE(at + 3) !== 0x8001) return undefined;
+    questions.push(`${labels.join('.')} ${data.readUInt16BE(at + 1)}`);
+    at += 5;
+  }
+  return questions.length === data.readUInt16BE(4) ? questions : undefined;
 }

@@ -71,7 +71,12 @@ export type Profile =
   | 'old-ssl3'
   | 'old-null'
   | 'old-anon'
-  | 'mutual-tls';
+  | 'mutual-tls'
+  | 'mdns-pikvm'
+  | 'mdns-reflector'
+  | 'ssdp-media'
+  | 'ssdp-device'
+  | 'ssdp-away';
 
 export interface LabOptions {
   readonly hosts: Readonly<Record<string, Profile>>;

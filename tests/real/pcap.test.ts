@@ -74,6 +74,7 @@ test.for([
     at: 1_000_002,
     source: '10.76.1.1',
     target: '10.77.0.5',
+    ttl: 64,
     content: { protocol: 'udp', sourcePort: 5000, targetPort: 623, data: Buffer.from('ping') },
   });
 });

@@ -1,4 +1,4 @@
-import type { Ledger } from '../../src/sweep/ledger.ts';
+import { expect } from 'vitest';
 import { portSet } from '../../src/targets/known-ports.ts';
 
 /** How many ports a default sweep asks of every address, and how many more of living ones. */
@@ -9,17 +9,26 @@ const count = (transport: 'tcp' | 'udp', living: boolean): number =>
 export const EVERYWHERE_TCP = count('tcp', false);
 export const LIVING_TCP = count('tcp', true);
 export const EVERYWHERE = EVERYWHERE_TCP + count('udp', false);
-export const LIVING = LIVING_TCP + count('udp', true);
+const LIVING_UDP = count('udp', true);
+export const LIVING = LIVING_TCP + LIVING_UDP;
 
-/** Whether `2362/udp` is asked of living addresses only. */
-export function isLiving(name: string): boolean {
-  return ports.some(({ port, transport, living }) => living === true && name === `${port}/${transport}`);
+/** Whether only living addresses are asked at a port: `5353/udp`. */
+export function isLiving(port: string): boolean {
+  return ports.some((plan) => port === `${plan.port}/${plan.transport}` && plan.living === true);
 }
 
 const SPENT = 'it has had all the datagrams that it may get';
 
-/** Endpoints that were left out because a device that had much to say had used its account up: those of a management controller. */
-export function spentOf(ledger: Ledger | undefined): { readonly count: number; readonly skipped: Readonly<Record<string, number>> } {
-  const spent = ledger?.total.skipped[SPENT] ?? 0;
-  return { count: spent, skipped: spent === 0 ? {} : { [SPENT]: spent } };
+/**
+ * What is skipped because a device's account of datagrams is used up, as it stands in a ledger: a controller that answers IPMI has had more than half of it before
+ * it is asked at the ports of living addresses. Nobody else has.
+ */
+export function spentOn(controllers: number, skipped: Readonly<Record<string, number>> = {}): Record<string, number> {
+  const spent = skipped[SPENT] ?? 0;
+  expect(spent, SPENT).toBeLessThanOrEqual(controllers * LIVING_UDP);
+  return spent === 0 ? {} : { [SPENT]: spent };
+}
+
+export function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((a, b) => a + b, 0);
 }

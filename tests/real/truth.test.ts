@@ -4,7 +4,7 @@ import { type Account, accountOf, mostAtOnce, seenPart } from './account.ts';
 import { request, violations } from './grammar.ts';
 import { Lab, type ObservationLine, type Profile, REAL, report, type Swept } from './lab.ts';
 import { ipmitool, nmap, openssl, type Scripts } from './oracles.ts';
-import { EVERYWHERE, LIVING, spentOf } from './ports.ts';
+import { EVERYWHERE, LIVING, spentOn, sum } from './ports.ts';
 
 const CANARY = '10.77.0.250';
 const HOSTS = {
@@ -74,10 +74,11 @@ describe('one sweep of a /24 with real servers, as nobody', REAL, () => {
     const { ledger, completeness } = swept.files.inventory;
     expect(completeness).toMatchObject({ complete: true, limitations: [] });
     const living = 11;
+    const spent = spentOn(2, ledger?.total.skipped);
     expect(ledger?.total).toMatchObject({
       planned: 255 * (EVERYWHERE + LIVING),
-      asked: 255 * EVERYWHERE + living * LIVING - spentOf(ledger).count,
-      skipped: { 'no sign of life': (255 - living) * LIVING, ...spentOf(ledger).skipped },
+      asked: 255 * EVERYWHERE + living * LIVING - sum(spent),
+      skipped: { 'no sign of life': (255 - living) * LIVING, ...spent },
       answered: 17,
       unreachable: 0,
       givenUp: 0,

@@ -4,6 +4,8 @@ export interface Packet {
   readonly at: number;
   readonly source: string;
   readonly target: string;
+  /** How many routers it may pass; ARP passes none and has none. */
+  readonly ttl?: number;
   readonly content: TcpSegment | UdpDatagram | IcmpUnreachable | Arp | OtherContent;
 }
 
@@ -105,7 +107,7 @@ function readIp(ip: Buffer, at: number): Packet {
   const number = ip.readUInt8(9);
   // Padding of short Ethernet frames lies behind the length that IP names.
   const content = ip.subarray(headerBytes(ip), ip.readUInt16BE(2));
-  return { at, source: addressAt(ip, 12), target: addressAt(ip, 16), content: readContent(number, content) };
+  return { at, source: addressAt(ip, 12), target: addressAt(ip, 16), ttl: ip.readUInt8(8), content: readContent(number, content) };
 }
 
 function headerBytes(ip: Buffer): number {

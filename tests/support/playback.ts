@@ -1,7 +1,7 @@
 import { ForbiddenError, problem, ProbeError } from '../../src/errors.ts';
 import type { Answer, Datagram, DatagramWire, Endpoint, Page, TlsSession, Web, Wire } from '../../src/sweep/contract.ts';
 import { nameBytes, refuseBytes } from '../../src/sweep/messages.ts';
-import { AllowedPaths } from '../../src/sweep/paths.ts';
+import { AllowedPaths, type PathKind } from '../../src/sweep/paths.ts';
 
 /** As the last turn: the device stays connected and says nothing more. Without it the device hangs up. */
 export const SILENCE = Symbol('silence');
@@ -106,14 +106,20 @@ export class PlaybackWire implements Wire {
 
 /** A device behind a shared UDP socket: `respond` is what it makes of a request. */
 export class PlaybackDatagrams implements DatagramWire {
-  readonly endpoint: Endpoint = { host: '127.0.0.1', transport: 'udp', port: 623 };
+  readonly endpoint: Endpoint;
   readonly answers: readonly Answer[];
   readonly asked: Datagram[] = [];
   readonly #respond: (request: Datagram) => Say | undefined;
   readonly #budget: number;
 
   /** `budget` is what the sweep's own requests have left of the twelve. */
-  constructor(answers: readonly Answer[], respond: (request: Datagram) => Say | undefined = () => undefined, budget = 9) {
+  constructor(
+    answers: readonly Answer[],
+    respond: (request: Datagram) => Say | undefined = () => undefined,
+    budget = 9,
+    host = '127.0.0.1',
+  ) {
+    this.endpoint = { host, transport: 'udp', port: 623 };
     this.answers = answers;
     this.#respond = respond;
     this.#budget = budget;
@@ -181,7 +187,7 @@ export class PlaybackSite implements Web {
     this.#others = others;
   }
 
-  async get(path: string, as: 'page' | 'icon' = 'page'): Promise<Page> {
+  async get(path: string, as: PathKind = 'page'): Promise<Page> {
     allowed ??= AllowedPaths.load();
     const refused = allowed.refusal(path, as);
     if (refused !== undefined) throw new ForbiddenError(refused);

@@ -78,6 +78,34 @@ test.for([
   expect(next === undefined ? undefined : `${next.web.endpoint.port} ${next.web.scheme} ${next.path}`).toBe(target);
 });
 
+test.for([
+  ['http://127.51.0.1:18080/desc.xml', '18080 http /desc.xml'],
+  ['http://127.51.0.1:49152/desc.xml', '49152 http /desc.xml'],
+  ['https://127.51.0.1/upnp/desc.xml', '443 https /upnp/desc.xml'],
+  ['http://127.51.0.1:5000/ssdp/desc-eth0.xml', '5000 http /ssdp/desc-eth0.xml'],
+  ['http://127.51.0.1:18080/xmldata?item=all', '18080 http /xmldata?item=all'],
+  ['http://127.51.0.2:18080/desc.xml', undefined],
+  ['http://169.254.169.254/desc.xml', undefined],
+  ['http://kvm.example:18080/desc.xml', undefined],
+  ['http://127.51.0.1:9100/desc.xml', undefined],
+  ['http://127.51.0.1:4001/desc.xml', undefined],
+  ['http://127.51.0.1:15900/desc.xml', undefined],
+  ['http://127.51.0.1:5900/desc.xml', undefined],
+  ['http://127.51.0.1:22/desc.xml', undefined],
+  ['http://127.51.0.1:0/desc.xml', undefined],
+  ['http://127.51.0.1:18080/desc.xml?id=1', undefined],
+  ['http://127.51.0.1:18080/reboot.xml', undefined],
+  ['http://127.51.0.1:18080/', '18080 http /'],
+  ['http://user:pass@127.51.0.1:18080/desc.xml', undefined],
+  ['ftp://127.51.0.1/desc.xml', undefined],
+  ['/desc.xml', undefined],
+  ['', undefined],
+] as const)('a description at %s is read at %s', ([location, target]) => {
+  const { device } = deviceAt(HOST, { name: 'kvm.example' });
+  const found = device.description(location, soon());
+  expect(found === undefined ? undefined : `${found.web.endpoint.port} ${found.web.scheme} ${found.path}`).toBe(target);
+});
+
 test('one GET a connection, with the name that was given, and each page once', async () => {
   const asked = await serve(18080, (_, reply) => reply.end('<title>x</title>'));
   const { device, audit } = deviceAt(HOST, { name: 'kvm.example' });

@@ -6,7 +6,7 @@ import { type AuditEntry, NO_AUDIT } from '../../src/sweep/audit.ts';
 import type { Page } from '../../src/sweep/contract.ts';
 import { dial } from '../../src/sweep/dial.ts';
 import { exchange, type ExchangeOptions } from '../../src/sweep/exchange.ts';
-import { AllowedPaths } from '../../src/sweep/paths.ts';
+import { AllowedPaths, type PathKind } from '../../src/sweep/paths.ts';
 import { parseAddress } from '../../src/targets/addresses.ts';
 import { Guard } from '../../src/targets/guard.ts';
 
@@ -69,7 +69,7 @@ async function ask(
       scheme: 'http',
       hostHeader: `127.0.0.1:${port}`,
       path: '/',
-      icon: false,
+      as: 'page',
       paths,
       audit: NO_AUDIT,
       deadline: performance.now() + withinMs,
@@ -345,13 +345,13 @@ test('exchange: the request is one GET with our five headers, and is in the audi
   ]);
 });
 
-test.for<{ name: string; path: string; icon: boolean }>([
-  { name: 'a path that is not listed', path: '/admin', icon: false },
-  { name: 'a path that sets a password', path: '/api/init/init', icon: false },
-  { name: 'a page asked as an icon', path: '/setup.cgi', icon: true },
-])('exchange: $name never leaves', async ({ path, icon }) => {
+test.for<{ name: string; path: string; as: PathKind }>([
+  { name: 'a path that is not listed', path: '/admin', as: 'page' },
+  { name: 'a path that sets a password', path: '/api/init/init', as: 'page' },
+  { name: 'a page asked as an icon', path: '/setup.cgi', as: 'icon' },
+])('exchange: $name never leaves', async ({ path, as }) => {
   const { port, requests } = await serve((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'));
-  await expect(ask(port, { path, icon })).rejects.toBeInstanceOf(ForbiddenError);
+  await expect(ask(port, { path, as })).rejects.toBeInstanceOf(ForbiddenError);
   await sleep(30);
   expect(requests).toEqual([]);
 });

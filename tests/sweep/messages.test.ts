@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { udpProbes } from '../../src/probes/index.ts';
-import { MESSAGES, nameBytes, refuseBytes, refuseRequest } from '../../src/sweep/messages.ts';
-import { AllowedPaths } from '../../src/sweep/paths.ts';
+import { MESSAGES, nameBytes, refuseBytes, refuseGroup, refuseRequest } from '../../src/sweep/messages.ts';
+import { AllowedPaths, type PathKind } from '../../src/sweep/paths.ts';
 import { userAgent } from '../../src/sweep/user-agent.ts';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
@@ -13,6 +13,25 @@ const wsdProbe = (id: string): string =>
   ascii(
     `<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope" xmlns:wsa="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:wsd="http://schemas.xmlsoap.org/ws/2005/04/discovery"><soap:Header><wsa:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</wsa:To><wsa:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</wsa:Action><wsa:MessageID>urn:uuid:6b766d73-7765-4570-8000-0000${id}</wsa:MessageID></soap:Header><soap:Body><wsd:Probe/></soap:Body></soap:Envelope>`,
   );
+/** Names as in RFC 1035 section 3.1, each with QTYPE PTR and QCLASS IN with the unicast-response bit. */
+const BROWSED = [
+  '055f68747470 045f746370', // _http._tcp
+  '065f6874747073 045f746370', // _https._tcp
+  '045f737368 045f746370', // _ssh._tcp
+  '045f726662 045f746370', // _rfb._tcp
+  '0c5f776f726b73746174696f6e 045f746370', // _workstation._tcp
+  '095f7365727669636573 075f646e732d7364 045f756470', // _services._dns-sd._udp
+  '085f72656466697368 045f746370', // _redfish._tcp
+  '0d5f6f626d635f72656466697368 045f746370', // _obmc_redfish._tcp
+  '0d5f6f626d635f636f6e736f6c65 045f746370', // _obmc_console._tcp
+  '065f70696b766d 045f746370', // _pikvm._tcp
+]
+  .map((name) => `${name} 056c6f63616c 00 000c 8001`)
+  .join(' ');
+const search = (target: string, seconds: number): string =>
+  Buffer.from(
+    ['M-SEARCH * HTTP/1.1', 'HOST: 239.255.255.250:1900', 'MAN: "ssdp:discover"', `MX: ${seconds}`, `ST: ${target}`, '', ''].join('\r\n'),
+  ).toString('hex');
 
 test.for<{ name: string; bytes: string }>([
   { name: 'ipmi.asf-ping', bytes: '0600ff06 000011be 802a0000' },
@@ -43,6 +62,19 @@ test.for<{ name: string; bytes: string }>([
   },
   { name: 'ubiquiti.discovery', bytes: '01000000' },
   { name: 'wsd.probe', bytes: wsdProbe('0123abcd') },
+  { name: 'mdns.browse', bytes: `0000 0000 000a 0000 0000 0000 ${BROWSED}` },
+  {
+    name: 'mdns.browse-host',
+    bytes: `0000 0000 000b 0000 0000 0000 03323534 0130 023737 023130 07696e2d61646472 0461727061 00 000c 8001 ${BROWSED}`,
+  },
+  {
+    name: 'mdns.ask',
+    bytes: '0000 0000 0002 0000 0000 0000 036b766d 055f68747470 045f746370 056c6f63616c 00 0010 8001 036b766d 056c6f63616c 00 0001 8001',
+  },
+  { name: 'ssdp.root', bytes: search('upnp:rootdevice', 1) },
+  { name: 'ssdp.redfish', bytes: search('urn:dmtf-org:service:redfish-rest:1', 1) },
+  { name: 'ssdp.root-link', bytes: search('upnp:rootdevice', 2) },
+  { name: 'ssdp.redfish-link', bytes: search('urn:dmtf-org:service:redfish-rest:1', 2) },
   { name: 'rfb.version-3.3', bytes: Buffer.from('RFB 003.003\n').toString('hex') },
   { name: 'rfb.version-3.7', bytes: Buffer.from('RFB 003.007\n').toString('hex') },
   { name: 'rfb.version-3.8', bytes: Buffer.from('RFB 003.008\n').toString('hex') },
@@ -88,6 +120,44 @@ test.for<{ name: string; as: string; bytes: string }>([
     bytes:
       '303f0201033011020400000000020300ffe30401040201030411300f040002010002010004014104000400301404000400a00e020400000000020100020100 3000',
   },
+  {
+    name: 'a DNS update',
+    as: 'mdns.ask',
+    bytes: '0000 2800 0001 0000 0000 0000 036b766d 056c6f63616c 00 0001 8001',
+  },
+  {
+    name: 'an mDNS answer, which others would keep',
+    as: 'mdns.ask',
+    bytes: '0000 8400 0001 0000 0000 0000 036b766d 056c6f63616c 00 0001 8001',
+  },
+  {
+    name: 'a question and a record',
+    as: 'mdns.ask',
+    bytes: '0000 0000 0001 0001 0000 0000 036b766d 056c6f63616c 00 0001 8001 036b766d 056c6f63616c 00 0001 0001 00000078 0004 0a000001',
+  },
+  {
+    name: 'a question about all records',
+    as: 'mdns.ask',
+    bytes: '0000 0000 0001 0000 0000 0000 036b766d 056c6f63616c 00 00ff 8001',
+  },
+  {
+    name: 'a question about a name elsewhere',
+    as: 'mdns.ask',
+    bytes: '0000 0000 0001 0000 0000 0000 036b766d 03636f6d 00 0001 8001',
+  },
+  {
+    name: 'a question that wants an answer for everybody',
+    as: 'mdns.ask',
+    bytes: '0000 0000 0001 0000 0000 0000 036b766d 056c6f63616c 00 0001 0001',
+  },
+  {
+    name: 'a reverse name that is no address',
+    as: 'mdns.browse-host',
+    bytes: `0000 0000 000b 0000 0000 0000 036b766d 023737 023130 07696e2d61646472 0461727061 00 000c 8001 ${BROWSED}`,
+  },
+  { name: 'no question', as: 'mdns.ask', bytes: '0000 0000 0000 0000 0000 0000' },
+  { name: 'a search for everything', as: 'ssdp.root', bytes: search('ssdp:all', 1) },
+  { name: 'an announcement', as: 'ssdp.root', bytes: Buffer.from('NOTIFY * HTTP/1.1\r\n\r\n').toString('hex') },
   { name: 'an RFB security type', as: 'rfb.version-3.8', bytes: '01' },
   { name: 'a Lantronix setup record', as: 'ipmi.asf-ping', bytes: '000000f8' },
   { name: 'the same by its own name', as: 'lantronix.query', bytes: '000000f8' },
@@ -160,6 +230,21 @@ test('of the protocols that can also set something only the one function that re
   }
 });
 
+test('every message to a whole link may be sent to that group, and no other', () => {
+  const asked = udpProbes.flatMap(({ link }) => (link?.questions ?? []).map((question) => ({ ...question, ...link })));
+  expect(asked.map(({ name, group, ttl }) => `${name} ${group} ${ttl}`)).toEqual([
+    'mdns.browse 224.0.0.251 255',
+    'ssdp.root-link 239.255.255.250 1',
+    'ssdp.redfish-link 239.255.255.250 1',
+  ]);
+  for (const { name, bytes, group } of asked) {
+    expect(refuseBytes(name, bytes)).toBeUndefined();
+    for (const to of ['224.0.0.251', '239.255.255.250', '224.0.0.1', '255.255.255.255', '10.0.0.1'])
+      expect(refuseGroup(name, to) === undefined, `${name} to ${to}`).toBe(to === group);
+  }
+  for (const { name, group } of MESSAGES) if (group === undefined) expect(refuseGroup(name, '224.0.0.251'), name).toBeDefined();
+});
+
 test('a byte that is changed anywhere but where it may vary is refused', () => {
   for (const { name, template } of MESSAGES) {
     if (template === undefined) continue;
@@ -185,16 +270,20 @@ const get = (
   ],
 ): Buffer => Buffer.from(`GET ${path} HTTP/1.1\r\n${headers.map((header) => `${header}\r\n`).join('')}\r\n`, 'latin1');
 
-test.for<{ name: string; request: Buffer; icon?: boolean; code: string | undefined }>([
+test.for<{ name: string; request: Buffer; as?: PathKind; code: string | undefined }>([
   { name: 'the first page', request: get('/'), code: undefined },
   { name: 'a listed path with a query', request: get('/xmldata?item=all'), code: undefined },
-  { name: 'an icon', request: get('/img/logo.png'), icon: true, code: undefined },
+  { name: 'an icon', request: get('/img/logo.png'), as: 'icon', code: undefined },
   { name: 'an icon asked as a page', request: get('/img/logo.png'), code: 'not-allowed' },
+  { name: 'a description', request: get('/upnp/desc.xml'), as: 'description', code: undefined },
+  { name: 'a description asked as a page', request: get('/upnp/desc.xml'), code: 'not-allowed' },
+  { name: 'a description with a query', request: get('/desc.xml?a=1'), as: 'description', code: 'not-allowed' },
+  { name: 'a set-up, asked as a description', request: get('/setup.xml'), as: 'description', code: 'never-sent' },
   { name: 'a path that is not listed', request: get('/admin/config'), code: 'not-allowed' },
   { name: 'what sets a password', request: get('/api/init/init'), code: 'never-sent' },
-  { name: 'the same, asked as an icon', request: get('/api/init/init'), icon: true, code: 'never-sent' },
+  { name: 'the same, asked as an icon', request: get('/api/init/init'), as: 'icon', code: 'never-sent' },
   { name: 'a licence key', request: get('/xmldata?item=CpqKey'), code: 'never-sent' },
-  { name: 'a picture of the screen', request: get('/streamer/snapshot.png'), icon: true, code: 'never-sent' },
+  { name: 'a picture of the screen', request: get('/streamer/snapshot.png'), as: 'icon', code: 'never-sent' },
   { name: 'POST', request: Buffer.from(get('/').toString().replace('GET', 'POST')), code: 'not-allowed' },
   { name: 'HEAD', request: Buffer.from(get('/').toString().replace('GET', 'HEAD')), code: 'not-allowed' },
   { name: 'HTTP/1.0', request: Buffer.from(get('/').toString().replace('/1.1', '/1.0')), code: 'not-allowed' },
@@ -206,4 +295,4 @@ test.for<{ name: string; request: Buffer; icon?: boolean; code: string | undefin
   { name: 'an upgrade', request: get('/', ['host: x', 'upgrade: websocket']), code: 'not-allowed' },
   { name: 'a header within a header', request: get('/', ['host: x\nauthorization: Basic YTpi']), code: 'not-allowed' },
   { name: 'nothing', request: Buffer.alloc(0), code: 'not-allowed' },
-])('a request: $name is $code', ({ request, icon = false, code }) => expect(refuseRequest(request, paths, icon)?.code).toBe(code));
+])('a request: $name is $code', ({ request, as = 'page', code }) => expect(refuseRequest(request, paths, as)?.code).toBe(code));

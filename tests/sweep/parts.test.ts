@@ -211,3 +211,12 @@ test.for([
   expect(Array.from({ length: 40 }, () => budget.read()).filter(Boolean)).toHaveLength(reads - given.communities);
   expect(Array.from({ length: 40 }, () => budget.datagram()).filter(Boolean)).toHaveLength(12 - 3);
 });
+
+test('a further question in a protocol takes neither what is kept for other protocols, nor what opted channels have', () => {
+  const budget = new Budget({ ...DEFAULT_BUDGET, datagrams: DEFAULT_BUDGET.datagrams + 2 });
+  budget.countSweep(6);
+  expect([budget.furtherDatagram(5), budget.furtherDatagram(5)]).toEqual([true, false]);
+  expect(Array.from({ length: 5 }, () => budget.datagram())).toEqual([true, true, true, true, true]);
+  expect(budget.furtherDatagram(0)).toBe(false);
+  expect([budget.datagram(), budget.datagram(), budget.datagram()]).toEqual([true, true, false]);
+});

@@ -63,6 +63,23 @@ test.for([
   ['/a b.ico', undefined],
 ] as const)('an icon named %j is asked as %j', ([named, path]) => expect(iconPath(named)).toBe(path));
 
+test.for([
+  ['/rootDesc.xml', '/rootDesc.xml'],
+  ['/upnp/BasicDevice.XML', '/upnp/BasicDevice.XML'],
+  ['/a/../desc.xml#top', '/desc.xml'],
+  ['/xmldata?item=all', '/xmldata?item=all'],
+  ['/desc.xml?a=1', undefined],
+  ['/desc.json', undefined],
+  ['/setup.xml', undefined],
+  ['/cgi-bin/desc.xml', undefined],
+  ['/api/init/init?x=.xml', undefined],
+  ['/snapshot/x.xml', undefined],
+  [`/${'a'.repeat(200)}.xml`, undefined],
+  ['/a b.xml', undefined],
+  ['//desc.xml', undefined],
+  ['desc.xml', undefined],
+] as const)('a description at %j is asked as %j', ([named, path]) => expect(paths.description(named)).toBe(path));
+
 test('whatever a device names, only listed text goes out', () => {
   fc.assert(
     fc.property(
@@ -75,6 +92,8 @@ test('whatever a device names, only listed text goes out', () => {
         const path = paths.landing(location);
         if (path !== undefined) expect(paths.has(path)).toBe(true);
         const icon = iconPath(location);
+        const description = paths.description(location);
+        if (description !== undefined && !paths.has(description)) expect(description).toMatch(/^\/[A-Za-z0-9._~/-]+\.xml$/i);
         if (icon !== undefined) expect(icon).toMatch(/^\/[A-Za-z0-9._~/-]+\.(ico|png|svg|gif)$/i);
       },
     ),

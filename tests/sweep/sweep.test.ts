@@ -1,3 +1,4 @@
+import type { Socket } from 'node:dgram';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import type { UdpProbe } from '../../src/sweep/contract.ts';
 import { Devices } from '../../src/sweep/device.ts';
 import { Gates } from '../../src/sweep/gates.ts';
 import { ledgerErrors } from '../../src/sweep/ledger.ts';
+import { MESSAGES } from '../../src/sweep/messages.ts';
 import { Neighbours } from '../../src/sweep/neighbours.ts';
 import { AllowedPaths } from '../../src/sweep/paths.ts';
 import type { Checkpoint } from '../../src/sweep/state.ts';
@@ -294,6 +296,68 @@ test('a UDP answer from an address that was not asked is counted apart and talke
   await sweep.run();
   expect(answered).toEqual([]);
   expect(sweep.ledger).toMatchObject({ stray: 2, total: { answered: 0, silent: 1 } });
+});
+
+/** A UDP probe whose answers may come from any port; its question is a search. */
+function searcher(): UdpProbe {
+  const search = Buffer.from(MESSAGES.find(({ name }) => name === 'ssdp.root')?.template ?? '', 'hex');
+  return {
+    id: 'ssdp',
+    speaks: 'datagrams',
+    anyPort: true,
+    hello: () => [{ name: 'ssdp.root', bytes: search }],
+    recognise: (bytes) => (bytes.toString('latin1').startsWith('found') ? 'ssdp.root' : undefined),
+    talk: async () => ({}),
+  };
+}
+
+test('answers that may come from any port are those of the address that was asked, and of no other', async () => {
+  const dgram = await import('node:dgram');
+  const bind = async (host: string, port: number): Promise<Socket> => {
+    const socket = dgram.createSocket('udp4');
+    await new Promise<void>((resolve) => socket.bind(port, host, resolve));
+    closers.push(() => void socket.close());
+    return socket;
+  };
+  // The first is alive and answers from another port; the second is alive and asked, but a stranger and a target that is not alive answer for it.
+  await serve('127.50.12.1', 18080);
+  await serve('127.50.12.2', 18080);
+  const [one, other, two, stranger, silent] = await Promise.all([
+    bind('127.50.12.1', 16251),
+    bind('127.50.12.1', 0),
+    bind('127.50.12.2', 16251),
+    bind('127.50.12.99', 0),
+    bind('127.50.12.3', 0),
+  ]);
+  one?.on('message', (_, { port, address }) => {
+    other?.send('something else', port, address);
+    other?.send('found', port, address);
+    other?.send('found again', port, address);
+  });
+  two?.on('message', (_, { port, address }) => {
+    stranger?.send('found', port, address);
+    silent?.send('found', port, address);
+  });
+  const answers: string[] = [];
+  const { sweep } = setUp(
+    { hosts: hostsOf('127.50.12.1-127.50.12.2', '127.50.12.3') },
+    '18080=http,16251/udp=ssdp@living',
+    {
+      unwanted: (device) => (device.host === '127.50.12.3' ? 'not here' : undefined),
+      onAnswer: async (device, plan, talk) => {
+        await sleep(200);
+        answers.push(`${device.host} ${plan.port} ${talk.endpoint.port} ${talk.answers.map(({ bytes }) => bytes.toString()).join()}`);
+      },
+    },
+    [searcher()],
+  );
+  await sweep.run();
+  expect(answers).toEqual(['127.50.12.1 16251 16251 found']);
+  const { ports, stray } = sweep.ledger;
+  expect(ports['16251/udp']).toMatchObject({ planned: 3, asked: 2, answered: 1, silent: 1, skipped: { 'not here': 1 } });
+  // What is no answer, the stranger's, and that of a target that nothing was sent to.
+  expect(stray).toBe(3);
+  expect(ledgerErrors(ports)).toEqual([]);
 });
 
 test('a fault while talking to a device does not lose the sweep: it is thrown when it is over', async () => {

@@ -191,6 +191,19 @@ test.for([
   else expect(problemText(found as never)).toMatch(refusal);
 });
 
+function may(guard: Guard, ...networks: string[]): boolean {
+  return guard.linkRefusal(networks.map((text) => parseRange(text) as AddressRange)) === undefined;
+}
+
+test('the guard allows a whole link only where each address of its networks is allowed', () => {
+  expect(may(new Guard(), '10.1.0.0/24')).toBe(true);
+  expect(may(new Guard(), '10.1.0.0/24', '203.0.113.0/24')).toBe(false);
+  expect(may(new Guard({ allowPublic: true }), '10.1.0.0/24', '203.0.113.0/24')).toBe(true);
+  expect(may(new Guard({ only: '10.1.0.0/25' }), '10.1.0.0/24')).toBe(false);
+  expect(may(new Guard({ only: '10.1.0.0/25,10.1.0.128/25' }), '10.1.0.0/24')).toBe(true);
+  expect(may(new Guard({ only: '10.1.0.0/16' }), '10.1.0.0/24', '10.2.0.0/24')).toBe(false);
+});
+
 test('the guard judges single addresses as it judges ranges', () => {
   const guards = [new Guard(), new Guard({ only: '10.2.0.0/16' }), new Guard({ allowPublic: true })];
   fc.assert(
@@ -248,9 +261,11 @@ test.for([
       '16993/tcp=https@living',
       '161/udp=snmp',
       '623/udp=ipmi',
+      '1900/udp=ssdp@living',
       '2362/udp=addp@living',
       '3211/udp=aidp@living',
       '4800/udp=moxa@living',
+      '5353/udp=mdns@living',
       '30718/udp=lantronix@living',
     ],
   ],
@@ -279,9 +294,9 @@ test.for([
   ['9100=https@living', /may be a serial line/],
 ] as const)('no ports: %s', ([text, reason]) => expect(portsOf(text).join('\n')).toMatch(reason));
 
-test('the wide set asks everybody everything, and what is written reads back', () => {
+test('the wide set asks everybody everything over TCP, and what is written reads back', () => {
   const { ports } = parsePorts('wide');
-  expect(ports.filter(({ living }) => living)).toEqual([]);
+  expect(ports.filter(({ living, transport }) => living && transport === 'tcp')).toEqual([]);
   expect(ports.length).toBeGreaterThan(parsePorts('default').ports.length);
   for (const set of ['default', 'wide', '2222=ssh@living,80'])
     expect(parsePorts(parsePorts(set).ports.map(portText).join(','))).toEqual(parsePorts(set));
