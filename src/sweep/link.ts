@@ -1,8 +1,7 @@
-import { networkInterfaces } from 'node:os';
 import { type AddressNumber, type AddressRange, blocksOf, contains, parseAddress } from '../targets/addresses.ts';
 import type { Guard } from '../targets/guard.ts';
 import type { HostSet } from '../targets/hosts.ts';
-import { parseRange } from '../targets/parse.ts';
+import { attachedNetworks } from './attached.ts';
 import type { LinkQuestions } from './contract.ts';
 import type { Datagrams } from './datagrams.ts';
 
@@ -14,16 +13,14 @@ export interface AttachedLink {
   readonly networks: readonly AddressRange[];
 }
 
-/** The interfaces that lead to other machines: not loopback, and none whose only network is one address. */
+/** The interfaces that lead to other machines over IPv4; none whose only network is one address. */
 export function attachedLinks(): AttachedLink[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) => {
-    const own = addresses.filter(({ family, internal }) => family === 'IPv4' && !internal);
-    const networks = own.flatMap(({ cidr }) => {
-      const range = cidr === null ? undefined : parseRange(cidr);
-      return range === undefined || 'reason' in range || range.first === range.last ? [] : [range];
-    });
-    return own[0] === undefined || networks.length === 0 ? [] : [{ name, own: own[0].address, networks }];
-  });
+  const wide = attachedNetworks().filter(({ family, range }) => family === 4 && range.first !== range.last);
+  return [...Map.groupBy(wide, ({ link }) => link)].map(([name, networks]) => ({
+    name,
+    own: networks[0]?.own ?? '',
+    networks: networks.map(({ range }) => range),
+  }));
 }
 
 /**

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { type AddressNumber, type AddressRange, contains, parseAddress, withoutZone } from '../targets/addresses.ts';
-import { parseRange } from '../targets/parse.ts';
+import { type AttachedNetwork, attachedNetworks } from './attached.ts';
 import { type Neighbour, readNeighbours } from './neighbour-table.ts';
 
 /** The kernel's default for `gc_thresh3`: what is assumed where it cannot be read. */
@@ -24,10 +23,10 @@ export interface NeighbourTable {
  */
 export class Neighbours {
   readonly table: NeighbourTable;
-  readonly #networks: readonly AttachedNetwork[];
+  readonly #networks: readonly Network[];
 
   private constructor(known: readonly Neighbour[] | undefined) {
-    this.#networks = attachedNetworks();
+    this.#networks = attachedNetworks().map(withEdges);
     this.isReadable = known !== undefined;
     this.table = readTable(known?.length ?? 0);
   }
@@ -79,23 +78,15 @@ export class Neighbours {
   }
 }
 
-interface AttachedNetwork {
+interface Network {
   readonly range: AddressRange;
-  /** The address of this machine in it. */
   readonly own: AddressNumber | undefined;
   readonly edges: readonly AddressNumber[];
 }
 
-function attachedNetworks(): AttachedNetwork[] {
-  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
-    addresses.flatMap(({ internal, address, cidr, family }) => {
-      if (internal || cidr === null) return [];
-      const range = parseRange(cidr);
-      if ('reason' in range) return [];
-      const wide = family === 'IPv4' && (range.last as number) - (range.first as number) > 2;
-      return [{ range, own: parseAddress(address), edges: wide ? [range.first, range.last] : [] }];
-    }),
-  );
+function withEdges({ family, range, own }: AttachedNetwork): Network {
+  const isWide = family === 4 && (range.last as number) - (range.first as number) > 2;
+  return { range, own: parseAddress(own), edges: isWide ? [range.first, range.last] : [] };
 }
 
 /** How large the table is. Entries that are not resolved yet count too, where the system tells of them. */

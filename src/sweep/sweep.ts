@@ -1,22 +1,23 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AddressNumber, type AddressRange, familyOf, formatAddress } from '../targets/addresses.ts';
+import { type AddressNumber, familyOf, formatAddress } from '../targets/addresses.ts';
 import type { PortPlan } from '../targets/ports.ts';
 import { unpackNumbers } from './bits.ts';
-import type { Budget } from './budget.ts';
+import { closeAccount, WALK } from './closing.ts';
 import type { Datagram, UdpProbe } from './contract.ts';
+import { Conversations } from './conversations.ts';
 import { Datagrams } from './datagrams.ts';
 import type { Device, Devices } from './device.ts';
 import { dial } from './dial.ts';
 import type { Release } from './gates.ts';
 import { blindSpots, Guards, type Limitation, socketLimit } from './guards.ts';
+import { Hellos, type UdpPlan } from './hellos.ts';
 import { type Ledger, ledgerErrors } from './ledger.ts';
-import { attachedLinks, Links, linksToAsk } from './link.ts';
-import { needsCredential } from './messages.ts';
+import { LinkWatch } from './link-watch.ts';
 import type { Neighbours } from './neighbours.ts';
-import { Bucket, Pace, RoundTrip } from './pace.ts';
+import { Pace, RoundTrip } from './pace.ts';
 import type { SweepPlan } from './plan.ts';
-import { NO_LIFE, type Pass, Schedule } from './schedule.ts';
+import { type Pass, Schedule } from './schedule.ts';
 import { type Checkpoint, SweepState } from './state.ts';
 import { UdpTalk } from './udp-talk.ts';
 
@@ -34,7 +35,7 @@ export interface SweepHandlers {
   /** An open TCP port reset the connection at once. */
   onReset(device: Device, plan: PortPlan & { readonly transport: 'tcp' }): void;
   /** Talks to a UDP endpoint that answered. */
-  onAnswer(device: Device, plan: PortPlan & { readonly transport: 'udp' }, talk: UdpTalk): Promise<void>;
+  onAnswer(device: Device, plan: UdpPlan, talk: UdpTalk): Promise<void>;
   /** Why a living device need not be asked at a port that only living ones are asked at, or undefined where it is worth it. Called when nobody talks to it. */
   unwanted(device: Device, plan: PortPlan): string | undefined;
   /** A neighbour on the same link was resolved. */
@@ -62,15 +63,11 @@ const LOCAL_PAUSE_MS = 100;
 const TALK_POLL_MS = 100;
 const CHECKPOINT_MS = 1000;
 const NEIGHBOUR_POLL_MS = 200;
-/** How long ARP is waited for after the last datagram of the first pass. */
-const NEIGHBOUR_WAIT_MS = 1200;
 /** A repeated datagram follows the first no sooner, and answers are waited for as long after the last: slow controllers take a second. */
 const UDP_GAP_MS = 1500;
 const UDP_GRACE_MS = 2000;
 /** The second question to a whole link follows the first (RFC 6762 section 5.2: at least one second). */
 const LINK_GAP_MS = 1000;
-/** Walks over endpoints without packets yield to the loop after so many. */
-const WALK = 8192;
 
 /** An endpoint on its way out, or held back. */
 interface Item {
@@ -90,33 +87,26 @@ export class Sweep {
   readonly #plan: SweepPlan;
   readonly #handlers: SweepHandlers;
   readonly #devices: Devices;
-  readonly #probes: ReadonlyMap<string, UdpProbe>;
   readonly #datagrams: Datagrams;
   readonly #neighbours: Neighbours;
   readonly #guards: Guards;
   readonly #pace: Pace;
-  readonly #linkPace: Bucket;
   readonly #roundTrip = new RoundTrip();
   #maxSockets: number;
 
   readonly #schedule: Schedule;
   readonly #state: SweepState;
-  /** Datagrams to one address in a try, and those of the first that carry a credential. */
-  readonly #hellos: { readonly free: number; readonly credentialed: number };
+  readonly #hellos: Hellos;
+  readonly #link: LinkWatch;
 
   #pass = 0;
   #position = 0;
   #deferred: Item[] = [];
   /** Endpoints on their way, with the attempt. */
   readonly #inFlight = new Map<number, number>();
-  readonly #talking = new Map<number, Promise<void>>();
-  /** How many conversations a host is in. */
-  readonly #busy = new Map<number, number>();
+  readonly #conversations = new Conversations();
   /** Conversations over UDP, by endpoint. */
   readonly #talks = new Map<number, UdpTalk>();
-  /** Indexes of the plan's UDP ports. */
-  readonly #udpPorts: readonly number[];
-  readonly #links: Links;
   /** The questions to whole links, of which the second is asked while the sweep goes on. */
   #linksAsked: Promise<void> | undefined;
   /** Endpoints to talk to again after a resume: their outcome is counted already. */
@@ -124,9 +114,6 @@ export class Sweep {
   #lastUdp = 0;
   /** `performance.now()` until which answers to datagrams are waited for at the end. */
   #answersUntil = 0;
-  #lastLink = 0;
-  #lastLinkHost: number | undefined;
-  #poll: Promise<void> | undefined;
   #stopped: string | undefined;
   #failure: unknown;
 
@@ -136,50 +123,20 @@ export class Sweep {
     this.#guards = new Guards(neighbours);
     this.#devices = devices;
     this.#handlers = handlers;
-    this.#probes = new Map(probes.map((probe) => [probe.id, probe]));
     const { guard, audit, credentials } = devices.reach;
     this.#datagrams = new Datagrams({ guard, audit, credentials, onDatagram: (from, port, bytes) => this.#onDatagram(from, port, bytes) });
-    const now = performance.now();
-    this.#pace = new Pace(plan.rate, plan.ratePerNetwork, now);
-    this.#linkPace = new Bucket(this.#neighbours.perSecond, now);
+    this.#pace = new Pace(plan.rate, plan.ratePerNetwork, performance.now());
     this.#maxSockets = Math.min(socketLimit(), Math.max(64, Math.ceil(plan.rate)));
     this.#schedule = new Schedule(plan, this.#neighbours);
     this.#state = new SweepState(plan.hosts, plan.ports, this.#schedule.looksAtLink);
-    const first = formatAddress(plan.hosts.at(0));
-    const hellos = this.#schedule.udp.flatMap((index) => this.#probeFor(plan.ports[index] as PortPlan).hello(0, random32, first));
-    const credentialed = hellos.filter(({ name }) => needsCredential(name)).length;
-    this.#hellos = { free: hellos.length - credentialed, credentialed };
-    this.#udpPorts = [...this.#schedule.udp, ...this.#schedule.living.udp];
-    this.#links = new Links(
-      linksToAsk(attachedLinks(), plan.hosts, guard),
-      this.#udpPorts.flatMap((index) => {
-        const port = plan.ports[index] as PortPlan;
-        const { link } = this.#probeFor(port);
-        return link === undefined ? [] : [{ index, port: port.port, link }];
-      }),
-      this.#datagrams,
-    );
+    const shared = { plan, devices, schedule: this.#schedule, state: this.#state };
+    this.#hellos = new Hellos({ ...shared, datagrams: this.#datagrams, probes, inFlight: this.#inFlight });
+    this.#link = new LinkWatch({ ...shared, neighbours, onNeighbour: (device, mac) => handlers.onNeighbour(device, mac) });
   }
 
-  /** What else is told of the sweep: how on-link addresses are paced, and whether that rests on an assumption. */
+  /** What else is told of the sweep: whom it asked at once, how it looked at directly attached networks, what could not be watched. */
   get notes(): string[] {
-    const { looksAtLink, touchesLink } = this.#schedule;
-    const { size, known } = this.#neighbours.table;
-    const assumed = known ? '' : ', assumed: this system does not tell it';
-    return [
-      ...this.#links.notes,
-      ...(looksAtLink
-        ? [
-            `directly attached addresses are looked for with UDP and the neighbour table first, ${this.#neighbours.perSecond} a second (table of ${size}${assumed}); TCP goes to those that are there`,
-          ]
-        : []),
-      ...(touchesLink && !looksAtLink
-        ? [
-            `directly attached addresses were asked like distant ones, ${this.#schedule.udp.length === 0 ? 'because no UDP port is asked' : 'because this system does not tell its neighbour table'}: living hosts may be missing where more than ${size} addresses of a link are asked within seconds; sweep it at a lower --rate`,
-          ]
-        : []),
-      ...blindSpots({ onLink: touchesLink }, this.#neighbours),
-    ];
+    return [...this.#hellos.links.notes, ...this.#link.notes, ...blindSpots({ onLink: this.#schedule.touchesLink }, this.#neighbours)];
   }
 
   get retriesSilent(): boolean {
@@ -216,7 +173,7 @@ export class Sweep {
     await this.#datagrams.open(new Set(this.#plan.hosts.ranges.map(({ first }) => familyOf(first))));
     const timers = [setInterval(() => this.#orFail(() => this.#everySecond()), CHECKPOINT_MS)];
     if (this.#schedule.looksAtLink)
-      timers.push(setInterval(() => void this.#pollNeighbours().catch((error: unknown) => this.#fail(error)), NEIGHBOUR_POLL_MS));
+      timers.push(setInterval(() => void this.#pollLink().catch((error: unknown) => this.#fail(error)), NEIGHBOUR_POLL_MS));
     try {
       while (this.#pass < this.#schedule.passes.length) {
         const isFirst = this.#pass === 0;
@@ -232,7 +189,7 @@ export class Sweep {
       await this.#linksAsked;
       await this.#until(this.#answersUntil);
       await this.#settleDown();
-      if (this.#failure === undefined) await this.#nameIpv6Neighbours();
+      if (this.#failure === undefined) await this.#link.nameIpv6();
     } finally {
       for (const timer of timers) clearInterval(timer);
     }
@@ -245,7 +202,17 @@ export class Sweep {
       );
     if (this.#failure !== undefined) throw this.#failure;
     this.#everySecond();
-    await this.#account(this.#pass, this.#position);
+    await closeAccount({
+      schedule: this.#schedule,
+      state: this.#state,
+      hosts: this.#plan.hosts.count,
+      pass: this.#pass,
+      position: this.#position,
+      inFlight: this.#inFlight,
+      held: new Set(this.#deferred.filter(({ attempt }) => attempt === 0).map(({ endpoint }) => endpoint)),
+      stopped: this.#stopped,
+      turn: () => this.#turn(),
+    });
     for (const error of ledgerErrors(this.#state.ledger.ports))
       this.#guards.note('ledger', `the account does not add up (${error}); please report this`);
   }
@@ -280,7 +247,7 @@ export class Sweep {
       ...this.#schedule.progress(this.#pass, this.#position, alive),
       packets: packets.tcp + packets.udp,
       alive,
-      talking: this.#talking.size,
+      talking: this.#conversations.size,
     };
   }
 
@@ -313,19 +280,23 @@ export class Sweep {
       await this.#turn();
     }
     if (pass.transport === 'udp' && this.#schedule.looksAtLink) {
-      await this.#until(this.#lastLink + NEIGHBOUR_WAIT_MS);
-      await this.#pollNeighbours();
+      await this.#until(this.#link.settledAt);
+      await this.#pollLink();
     }
+  }
+
+  async #pollLink(): Promise<void> {
+    await this.#link.poll(() => this.#passNow);
   }
 
   /** Asks everybody on the directly attached networks that hold targets: now, and once more while the sweep goes on. */
   async #askLinks(): Promise<void> {
-    if (this.#linksAsked !== undefined || !this.#links.isNeeded || !this.#going) return;
+    if (this.#linksAsked !== undefined || !this.#hellos.links.isNeeded || !this.#going) return;
     const ask = async (): Promise<void> => {
-      const sent = await this.#links.ask();
+      const sent = await this.#hellos.links.ask();
       this.#pace.bucket.take(sent);
       this.#state.packets.udp += sent;
-      for (const index of this.#udpPorts) this.#awaitAnswers(this.#plan.ports[index] as PortPlan);
+      this.#awaitAnswers(this.#hellos.spreadMs());
     };
     await ask();
     this.#linksAsked = this.#until(performance.now() + LINK_GAP_MS)
@@ -347,7 +318,7 @@ export class Sweep {
 
   /** How many items may be launched in this turn. */
   #room(): number {
-    if (this.#talking.size >= MAX_TALKING) return 0;
+    if (this.#conversations.size >= MAX_TALKING) return 0;
     return Math.max(0, Math.min(this.#pace.bucket.available(performance.now()), this.#maxSockets - this.#inFlight.size));
   }
 
@@ -371,7 +342,7 @@ export class Sweep {
       return;
     }
     if (plan.living === true && !this.#state.isAsked(endpoint)) {
-      if ((this.#busy.get(host) ?? 0) > 0) {
+      if (this.#conversations.isBusy(host)) {
         this.#deferred.push({ ...item, notBefore: now + TALK_POLL_MS });
         return;
       }
@@ -383,22 +354,17 @@ export class Sweep {
     }
     // A conversation that was cut off is begun anew, with all that belongs to the first attempt.
     const attempt = this.#counted.has(endpoint) ? 0 : item.attempt;
-    const hello = plan.transport === 'udp' ? this.#probeFor(plan).hello(attempt, random32, formatAddress(address)) : [];
-    // An address takes one entry of the neighbour table, however many of its ports are asked.
-    const onLink = this.#schedule.isOnLink(address) && !this.#state.isAlive(host) && host !== this.#lastLinkHost;
+    const hello = plan.transport === 'udp' ? this.#hellos.of(this.#state.portIndexOf(endpoint), attempt, address) : [];
+    const needsEntry = this.#link.needsEntry(endpoint);
     if (
-      (onLink && this.#linkPace.available(now) < 1) ||
+      (needsEntry && !this.#link.hasRoom(now)) ||
       (plan.transport === 'tcp' && this.#devices.reach.gates.full(formatAddress(address))) ||
       !this.#pace.admit(address, Math.max(1, hello.length), now)
     ) {
       this.#deferred.push(item);
       return;
     }
-    if (onLink) {
-      this.#linkPace.take(1);
-      this.#lastLink = now;
-      this.#lastLinkHost = host;
-    }
+    if (needsEntry) this.#link.take(endpoint, now);
     this.#inFlight.set(endpoint, item.attempt);
     const sent = plan.transport === 'udp' ? this.#sendHello(item, address, plan, hello) : this.#connect(item, address, plan);
     sent.catch((error: unknown) => this.#fail(error));
@@ -434,15 +400,17 @@ export class Sweep {
     this.#talk(endpoint, this.#handlers.onOpen({ device, plan, socket: dialled.socket, release }));
   }
 
-  async #sendHello(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'udp' }, hello: readonly Datagram[]): Promise<void> {
+  async #sendHello(item: Item, address: AddressNumber, plan: UdpPlan, hello: readonly Datagram[]): Promise<void> {
     const { endpoint, attempt } = item;
-    const borne = this.#borne(item, address, plan, hello);
+    const borne = this.#hellos.borne(endpoint, { attempt, pass: this.#pass }, hello);
     if (borne.length === 0) {
       this.#inFlight.delete(endpoint);
+      // At another port it was asked before, and stays silent.
+      if (plan.living === true) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
       return;
     }
     this.#lastUdp = performance.now();
-    this.#awaitAnswers(plan);
+    this.#awaitAnswers(this.#hellos.spreadMs(this.#state.portIndexOf(endpoint)));
     const results = await Promise.all(borne.map((datagram) => this.#datagrams.send(address, plan.port, datagram)));
     this.#state.packets.udp += results.filter(({ sent }) => sent === 'sent').length;
     this.#inFlight.delete(endpoint);
@@ -453,35 +421,6 @@ export class Sweep {
     }
     if (!this.#counted.has(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
     if (results.some(({ sent }) => sent === 'unreachable')) this.#state.markUnreachable(endpoint);
-  }
-
-  /** The datagrams of a hello, most telling first, that a device's account bears; takes them from it. */
-  #borne({ endpoint, attempt }: Item, address: AddressNumber, plan: PortPlan, hello: readonly Datagram[]): readonly Datagram[] {
-    const living = plan.living === true;
-    // Until a device answers a datagram nothing is known of it, and what the sweep sends is not counted yet.
-    const budget = living ? this.#devices.at(address).budget : attempt === 0 ? undefined : this.#devices.known(address)?.budget;
-    if (budget === undefined || (!living && !budget.isSweepCounted)) return hello;
-    this.#countSweep(budget);
-    // One question in every protocol comes before a second in any.
-    const kept = living ? this.#schedule.living.udp.filter((index) => this.#isToAsk(endpoint, index)).length : 0;
-    const borne = hello.filter(({ name }, i) =>
-      needsCredential(name) ? budget.read() : i === 0 || !living ? budget.datagram() : budget.furtherDatagram(kept),
-    );
-    // At another port it was asked before, and stays silent.
-    if (borne.length === 0 && living) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
-    return borne;
-  }
-
-  /** Whether the host of an endpoint is still to be asked at another port. */
-  #isToAsk(endpoint: number, index: number): boolean {
-    const other = this.#state.endpoint(this.#state.hostOf(endpoint), index);
-    return other !== endpoint && !this.#state.isSettled(other) && !this.#state.isAsked(other) && !this.#inFlight.has(other);
-  }
-
-  /** What the passes until now have sent to a device is on its account too. */
-  #countSweep(budget: Budget): void {
-    const tries = this.#schedule.passes.slice(0, this.#pass + 1).filter(({ transport, living }) => transport === 'udp' && !living).length;
-    budget.countSweep(this.#hellos.free * tries, this.#hellos.credentialed);
   }
 
   /** A condition of this machine is never a result: try again, and where it stays, say that the endpoint was lost. */
@@ -508,13 +447,12 @@ export class Sweep {
 
   #onDatagram(from: AddressNumber, port: number, bytes: Buffer): void {
     const host = this.#plan.hosts.indexOf(from);
-    const index = host === undefined ? undefined : this.#askedAt(host, port, bytes);
-    if (host === undefined || index === undefined) {
+    const asked = host === undefined ? undefined : this.#hellos.askedAt(host, port, bytes);
+    if (host === undefined || asked === undefined) {
       this.#state.stray += 1;
       return;
     }
-    const plan = this.#plan.ports[index] as PortPlan & { transport: 'udp' };
-    const probe = this.#probeFor(plan);
+    const { index, plan, probe } = asked;
     const name = probe.recognise(bytes);
     const endpoint = this.#state.endpoint(host, index);
     const talk = this.#talks.get(endpoint);
@@ -532,7 +470,7 @@ export class Sweep {
     if (plan.living === true) this.#state.ask(endpoint);
     if (!again) this.#state.settle(endpoint, 'answered');
     const device = this.#devices.at(from);
-    this.#countSweep(device.budget);
+    this.#hellos.countSweep(device.budget, this.#pass);
     const onSend = (): void => {
       this.#pace.bucket.take(1);
       this.#state.packets.udp += 1;
@@ -547,123 +485,12 @@ export class Sweep {
     );
   }
 
-  /** The port of the plan at which a host was asked for what comes from one of its ports: that port, or where answers may come from any, the one that they answer. */
-  #askedAt(host: number, port: number, bytes: Buffer): number | undefined {
-    const usual = this.#udpPorts.find((index) => this.#plan.ports[index]?.port === port);
-    if (usual !== undefined && this.#wasAsked(host, usual)) return usual;
-    return this.#udpPorts.find((index) => {
-      const probe = this.#probeFor(this.#plan.ports[index] as PortPlan);
-      return probe.anyPort === true && this.#wasAsked(host, index) && probe.recognise(bytes) !== undefined;
-    });
-  }
-
-  /** Ports of every address are asked in time; those of living ones only where something was sent to them, or to their whole link. */
-  #wasAsked(host: number, index: number): boolean {
-    const endpoint = this.#state.endpoint(host, index);
-    return (
-      this.#plan.ports[index]?.living !== true ||
-      this.#state.isAsked(endpoint) ||
-      this.#inFlight.has(endpoint) ||
-      this.#links.hasAsked(index, this.#plan.hosts.at(host))
-    );
-  }
-
-  #awaitAnswers(plan: PortPlan): void {
-    this.#answersUntil = Math.max(this.#answersUntil, performance.now() + UDP_GRACE_MS + (this.#probeFor(plan).spreadMs ?? 0));
+  #awaitAnswers(spreadMs: number): void {
+    this.#answersUntil = Math.max(this.#answersUntil, performance.now() + UDP_GRACE_MS + spreadMs);
   }
 
   #talk(endpoint: number, conversation: Promise<void>): void {
-    const host = this.#state.hostOf(endpoint);
-    this.#busy.set(host, (this.#busy.get(host) ?? 0) + 1);
-    this.#talking.set(
-      endpoint,
-      conversation
-        .catch((error: unknown) => this.#fail(error))
-        .finally(() => {
-          this.#talking.delete(endpoint);
-          const rest = (this.#busy.get(host) ?? 1) - 1;
-          if (rest > 0) this.#busy.set(host, rest);
-          else this.#busy.delete(host);
-        }),
-    );
-  }
-
-  /** One look at the table at a time: where a program prints it, that takes a while. */
-  async #pollNeighbours(): Promise<void> {
-    this.#poll ??= this.#lookAtNeighbours().finally(() => (this.#poll = undefined));
-    await this.#poll;
-  }
-
-  async #lookAtNeighbours(): Promise<void> {
-    const resolved = await this.#neighbours.resolved(4);
-    const { attempt, transport, living } = this.#passNow;
-    // A TCP pass asks those that were there when it began; who turns up meanwhile is for the next one, where there is one.
-    const since = living ? this.#plan.retries + 1 : transport === 'udp' ? attempt : attempt + 1;
-    for (const { address, mac } of resolved) {
-      const host = this.#plan.hosts.indexOf(address);
-      if (host === undefined || this.#state.resolvedSince(host) !== undefined || !this.#neighbours.onLink(address)) continue;
-      this.#state.resolve(host, since);
-      this.#handlers.onNeighbour(this.#devices.at(address), mac);
-    }
-  }
-
-  /** The network cards of IPv6 neighbours that lived: there are few of them, so one look at the end is enough. */
-  async #nameIpv6Neighbours(): Promise<void> {
-    const isNear = (range: AddressRange): boolean => this.#neighbours.onLink(range.first) || this.#neighbours.touches(range);
-    if (!this.#plan.hosts.ranges.some((range) => familyOf(range.first) === 6 && isNear(range))) return;
-    for (const { address, mac } of await this.#neighbours.resolved(6)) {
-      const host = this.#plan.hosts.indexOf(address);
-      if (host !== undefined && this.#state.isAlive(host)) this.#handlers.onNeighbour(this.#devices.at(address), mac);
-    }
-  }
-
-  // ---- the account --------------------------------------------------------------------------------------------
-
-  /** Every endpoint that has no outcome yet gets one, by looking at it: nothing here is computed by taking one count from another. */
-  async #account(pass: number, position: number): Promise<void> {
-    const held = new Set(this.#deferred.filter(({ attempt }) => attempt === 0).map(({ endpoint }) => endpoint));
-    let walked = 0;
-    for (const [at, one] of this.#schedule.passes.entries()) {
-      if (one.living || one.attempt > 0) continue;
-      const order = this.#schedule.orderOf(at);
-      for (let place = 0; place < order.size; place += 1) {
-        const isBefore = at < pass || (at === pass && place < position);
-        for (const endpoint of this.#schedule.endpointsOf(one, order.at(place), this.#state)) {
-          if (this.#state.isSettled(endpoint)) continue;
-          const wasReached = isBefore && !held.has(endpoint);
-          const attempt = this.#inFlight.get(endpoint);
-          if (attempt !== undefined && wasReached) this.#schedule.countAsked(endpoint, attempt, this.#state);
-          this.#close(endpoint, wasReached);
-        }
-        walked += 1;
-        if (walked % WALK === 0) await this.#turn();
-      }
-    }
-    await this.#accountForLiving();
-  }
-
-  /** The same at the ports that only living addresses are asked at. */
-  async #accountForLiving(): Promise<void> {
-    const ports = [...this.#schedule.living.tcp, ...this.#schedule.living.udp];
-    if (ports.length === 0) return;
-    let dead = 0;
-    for (let host = 0; host < this.#plan.hosts.count; host += 1) {
-      if (!this.#state.isAlive(host)) dead += 1;
-      else
-        for (const endpoint of ports.map((port) => this.#state.endpoint(host, port))) {
-          const attempt = this.#inFlight.get(endpoint);
-          if (this.#state.isSettled(endpoint)) continue;
-          if (attempt !== undefined) this.#schedule.countAsked(endpoint, attempt, this.#state);
-          this.#close(endpoint, true);
-        }
-      if (host % WALK === WALK - 1) await this.#turn();
-    }
-    for (const port of ports) this.#state.closeSkipped(port, dead, NO_LIFE);
-  }
-
-  #close(endpoint: number, wasReached: boolean): void {
-    const isOpen = this.#inFlight.has(endpoint);
-    this.#state.close(endpoint, this.#schedule.fateOf(endpoint, { wasReached, isOpen, stopped: this.#stopped }, this.#state));
+    this.#conversations.add(endpoint, this.#state.hostOf(endpoint), conversation, (error) => this.#fail(error));
   }
 
   // ---- time ---------------------------------------------------------------------------------------------------
@@ -676,17 +503,17 @@ export class Sweep {
         pass: this.#pass,
         position: this.#position,
         open: open.filter((endpoint) => !this.#counted.has(endpoint)),
-        talking: [...this.#talking.keys(), ...this.#counted],
+        talking: [...this.#conversations.endpoints, ...this.#counted],
       }),
     );
   }
 
   /** Waits for the conversations; after a stop only for a moment. */
   async #settleDown(): Promise<void> {
-    while (this.#talking.size > 0 || this.#inFlight.size > 0) {
+    while (this.#conversations.size > 0 || this.#inFlight.size > 0) {
       if (this.#failure !== undefined) return;
       if (this.#stopped !== undefined) {
-        await Promise.race([Promise.allSettled(this.#talking.values()), sleep(2000)]);
+        await Promise.race([this.#conversations.ended(), sleep(2000)]);
         return;
       }
       await this.#turn();
@@ -702,12 +529,6 @@ export class Sweep {
     await sleep(1);
   }
 
-  #probeFor(plan: PortPlan): UdpProbe {
-    const probe = this.#probes.get(plan.protocol);
-    if (probe === undefined) throw new Error(`no probe speaks ${plan.protocol}`);
-    return probe;
-  }
-
   /** What fails in a timer (a checkpoint on a full disk) ends the sweep as anywhere else, and not the process. */
   #orFail(act: () => void): void {
     try {
@@ -721,8 +542,4 @@ export class Sweep {
   #fail(error: unknown): void {
     this.#failure ??= error;
   }
-}
-
-function random32(): number {
-  return Math.floor(Math.random() * 2 ** 32);
 }

@@ -1,0 +1,23 @@
+import { networkInterfaces } from 'node:os';
+import type { AddressRange } from '../targets/addresses.ts';
+import { parseRange } from '../targets/parse.ts';
+
+/** A network on an interface of this machine that leads to others. */
+export interface AttachedNetwork {
+  /** The name of the interface. */
+  readonly link: string;
+  readonly family: 4 | 6;
+  readonly range: AddressRange;
+  /** The address of this machine in it. */
+  readonly own: string;
+}
+
+/** All of them but loopback. */
+export function attachedNetworks(): AttachedNetwork[] {
+  return Object.entries(networkInterfaces()).flatMap(([link, addresses = []]) =>
+    addresses.flatMap(({ internal, address, cidr, family }) => {
+      const range = internal || cidr === null ? undefined : parseRange(cidr);
+      return range === undefined || 'reason' in range ? [] : [{ link, family: family === 'IPv4' ? 4 : 6, range, own: address }];
+    }),
+  );
+}
