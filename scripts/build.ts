@@ -10,7 +10,7 @@ import { readFingerprints } from '../src/fingerprints/load.ts';
 import { FingerprintSchema } from '../src/fingerprints/schema.ts';
 import { readPersonas } from '../src/fleet/index.ts';
 import { InventorySchema } from '../src/inventory/schema.ts';
-import { readOidRules } from '../src/sweep/oids.ts';
+import { readOidRules } from '../src/sweep/snmp/oids.ts';
 import { AllowedPaths, readPathRules } from '../src/sweep/paths.ts';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));

@@ -7,12 +7,13 @@ export { Guard } from './targets/guard.ts';
 export { HostSet } from './targets/hosts.ts';
 export { collectTargets } from './targets/lists.ts';
 export { parseTargets } from './targets/parse.ts';
-export { DEFAULT_PORTS, parsePorts, type PortPlan } from './targets/ports.ts';
+export type { PortPlan } from './targets/port-plan.ts';
+export { DEFAULT_PORTS, parsePorts } from './targets/ports.ts';
 
 export { AllowedPaths, loadPathRules } from './sweep/paths.ts';
 export { MESSAGES } from './sweep/messages.ts';
-export { collectCredentials, type CredentialSources } from './sweep/snmp-credential-sources.ts';
-export type { SnmpCredentials } from './sweep/snmp-credentials.ts';
+export { collectCredentials, type CredentialSources } from './sweep/snmp/credential-sources.ts';
+export type { SnmpCredentials } from './sweep/snmp/credentials.ts';
 export type { Ledger, PortLedger } from './sweep/ledger.ts';
 
 export { byEndpoint, type EndpointFacts, type Observation, readObservation } from './observations/observation.ts';

@@ -10,8 +10,8 @@ import { resumeScan, scan, type ScanPlan, type ScanProgress, type ScanResult } f
 import { readNeighbours } from '../sweep/neighbour-table.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { resolveNames } from '../sweep/resolve.ts';
-import { collectCredentials } from '../sweep/snmp-credential-sources.ts';
-import type { SnmpCredentials } from '../sweep/snmp-credentials.ts';
+import { collectCredentials } from '../sweep/snmp/credential-sources.ts';
+import type { SnmpCredentials } from '../sweep/snmp/credentials.ts';
 import { type AddressNumber, type AddressRange, formatAddress } from '../targets/addresses.ts';
 import { parseAlso, withAlso } from '../targets/also.ts';
 import { Guard } from '../targets/guard.ts';

@@ -1,5 +1,5 @@
 import { KNOWN_PORTS, type AskedOf, portSet } from '../targets/known-ports.ts';
-import type { PortPlan } from '../targets/ports.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
 import type { UdpProbe } from '../sweep/contract.ts';
 import { type Cost, costOf, helloSizes, secondsFor } from '../sweep/cost.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
@@ -51,7 +51,7 @@ function costLine(name: string, cost: Cost): string {
   const time = (addresses: number, rate: number): string => duration(secondsFor(addresses, cost, { rate, retries: 1 }));
   return [
     `${name.padEnd(11)} ${cost.silent} packets to a silent address, ${cost.again} more in the second pass;`,
-    `${cost.living} more to a living one.`,
+    `at most ${cost.living} more to a living one.`,
     `A silent /24 in about ${time(256, RATE_PER_24)}, a /20 in ${time(4096, RATES.normal)}, a /16 in ${time(65_536, RATES.normal)}`,
     `(${RATES.normal.toLocaleString('en')} packets a second, ${RATE_PER_24.toLocaleString('en')} to one /24).`,
   ].join(' ');

@@ -1,5 +1,5 @@
 import { MESSAGES } from '../sweep/messages.ts';
-import { loadOidRules } from '../sweep/oids.ts';
+import { loadOidRules } from '../sweep/snmp/oids.ts';
 import { loadPathRules, NEVER_ASKED } from '../sweep/paths.ts';
 
 /** Everything that the tool can send, for whoever has to approve its use. */

@@ -1,4 +1,4 @@
-import { TAG } from '../sweep/ber.ts';
+import { TAG } from '../sweep/snmp/ber.ts';
 
 /** Writes BER values (X.690 section 8) with definite lengths of up to two octets: a datagram is shorter than 64 KiB. */
 export function encode(tag: number, ...parts: readonly Buffer[]): Buffer {

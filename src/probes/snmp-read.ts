@@ -1,6 +1,6 @@
 import { ProbeError } from '../errors.ts';
 import type { SnmpAgent, SnmpProbe, SnmpValue } from '../sweep/contract.ts';
-import { commonOids, makersOids, type OidMeaning, type OidRule } from '../sweep/oids.ts';
+import { commonOids, makersOids, type OidMeaning, type OidRule } from '../sweep/snmp/oids.ts';
 import { canonicalMac } from '../text.ts';
 import type { Facts, FactValue } from '../vocabulary.ts';
 import { valueText } from './snmp-value.ts';

@@ -1,9 +1,9 @@
 import { ProbeError } from '../errors.ts';
-import { BerReader, TAG } from '../sweep/ber.ts';
+import { BerReader, TAG } from '../sweep/snmp/ber.ts';
 import type { Answer, Datagram, DatagramWire, UdpProbe } from '../sweep/contract.ts';
 import { SNMP_DISCOVERY, SNMP_GET } from '../sweep/messages.ts';
-import { commonOids } from '../sweep/oids.ts';
-import { NO_CREDENTIALS, type SnmpCommunity, type SnmpCredentials } from '../sweep/snmp-credentials.ts';
+import { commonOids } from '../sweep/snmp/oids.ts';
+import { NO_CREDENTIALS, type SnmpCommunity, type SnmpCredentials } from '../sweep/snmp/credentials.ts';
 import type { Facts } from '../vocabulary.ts';
 import { encode, integer, objectIdentifier } from './ber.ts';
 import { valueText } from './snmp-value.ts';

@@ -1,23 +1,22 @@
 import { ProbeError } from '../errors.ts';
 import { asksOf, certaintyOf, judge } from '../fingerprints/judge.ts';
 import type { Hit, Matcher } from '../fingerprints/match.ts';
-import type { Observation } from '../observations/observation.ts';
+import { byEndpoint, type Observation } from '../observations/observation.ts';
 import { makerOf } from '../oui.ts';
-import { byEndpoint } from '../observations/observation.ts';
 import { pageRecord, speaksTls } from '../probes/http.ts';
-import { probes, type SnmpHello, tlsRaw } from '../probes/index.ts';
-import { tlsFacts } from '../probes/tls.ts';
+import { probes, type SnmpHello } from '../probes/index.ts';
 import type { Page, Web } from '../sweep/contract.ts';
 import type { Device } from '../sweep/device.ts';
-import { HandshakeError, type HandshakeRead } from '../sweep/secure.ts';
-import { NO_CREDENTIALS, type SnmpCredential, type SnmpCredentials } from '../sweep/snmp-credentials.ts';
+import { NO_CREDENTIALS, type SnmpCredentials } from '../sweep/snmp/credentials.ts';
 import type { SocketWire } from '../sweep/socket-wire.ts';
 import type { OpenPort } from '../sweep/sweep.ts';
 import type { UdpTalk } from '../sweep/udp-talk.ts';
 import { makersOf } from '../targets/known-ports.ts';
-import type { PortPlan } from '../targets/ports.ts';
-import { count } from '../text.ts';
-import { type Facts, type FactValue, LEVELS, levelOf, type Outcome } from '../vocabulary.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
+import { type FactValue, LEVELS, levelOf, type Outcome } from '../vocabulary.ts';
+import { certificateOf } from './certificate.ts';
+import { readSnmp } from './read-snmp.ts';
+import { Talk } from './talk.ts';
 
 export interface ConversationContext {
   readonly matcher: Matcher;
@@ -68,7 +67,7 @@ export class Conversations {
   async open({ device, plan, socket, release }: OpenPort): Promise<void> {
     const deadline = device.budget.begin();
     const wire = device.adopt(socket, plan, release, deadline);
-    const talk = new Talk(device, plan, deadline, this);
+    const talk = new Talk(device, plan, deadline, (observation) => this.record(observation));
     try {
       await this.#speak(talk, wire);
     } catch (error) {
@@ -82,7 +81,7 @@ export class Conversations {
   async answer(device: Device, plan: PortPlan & { readonly transport: 'udp' }, udp: UdpTalk): Promise<void> {
     const deadline = device.budget.begin();
     udp.deadline = deadline;
-    const talk = new Talk(device, plan, deadline, this);
+    const talk = new Talk(device, plan, deadline, (observation) => this.record(observation));
     try {
       await udp.gather();
       const makers = makersOf(plan.protocol);
@@ -91,7 +90,7 @@ export class Conversations {
         this.#makers.set(device.host, makers);
       this.#match(talk);
       if (plan.protocol === 'snmp' && !this.#credentials.isEmpty) {
-        await this.#readSnmp(talk, udp);
+        await readSnmp(talk, udp, this.#credentials, this.#snmp);
         this.#match(talk);
       }
       if (plan.protocol === 'ssdp') await this.#describe(talk);
@@ -119,7 +118,7 @@ export class Conversations {
   reset(device: Device, plan: PortPlan & { readonly transport: 'tcp' }): void {
     const at = new Date().toISOString();
     const note = 'accepted the connection and reset it at once';
-    new Talk(device, plan, 0, this).write(plan.protocol === 'listen-http' ? 'listen' : plan.protocol, {
+    new Talk(device, plan, 0, (observation) => this.record(observation)).write(plan.protocol === 'listen-http' ? 'listen' : plan.protocol, {
       outcome: 'cut-off',
       facts: {},
       note,
@@ -170,7 +169,7 @@ export class Conversations {
         break;
       }
       case 'tls': {
-        const secured = await this.#certificate(talk, wire);
+        const secured = await certificateOf(talk, wire);
         if (secured !== 'plain') await secured?.end();
         break;
       }
@@ -203,94 +202,11 @@ export class Conversations {
     this.#match(talk);
   }
 
-  /**
-   * Reads what the agent says of the device, with the credential that it takes: a community that it has answered to, else the users one after the other, each
-   * tried once. Each attempt is a row, so that it is known what was refused.
-   */
-  async #readSnmp(talk: Talk, udp: UdpTalk): Promise<void> {
-    const { communities, users } = this.#credentials;
-    const community = this.#snmp.taken(udp.answers);
-    const isVersion3 = talk.facts['snmp.engine.id'] !== undefined;
-    const tried: readonly SnmpCredential[] = community !== undefined ? [community] : isVersion3 ? users : [];
-    if (tried.length === 0) {
-      const note =
-        communities.length > 0
-          ? `did not answer to the ${count(communities.length, 'community', 'communities')} given`
-          : 'speaks no SNMPv3: there is no community to ask it with';
-      talk.write('snmp-read', { outcome: 'silent', facts: {}, note, at: new Date().toISOString(), ms: 0 });
-    }
-    for (const [at, credential] of tried.entries()) {
-      const attempt = await talk.attempt(() =>
-        talk.device.readSnmp(talk.plan.port, credential, { deadline: talk.deadline, onSend: udp.onSend }, (agent) =>
-          probes.snmpRead.talk(agent, talk.facts),
-        ),
-      );
-      const facts = attempt.value ?? attempt.facts;
-      const note =
-        attempt.note === undefined || credential.version !== 3 ? attempt.note : `user ${at + 1} of ${users.length}: ${attempt.note}`;
-      talk.write('snmp-read', { ...attempt, ...(note === undefined ? {} : { note }) }, facts);
-      if (attempt.outcome === 'answered' || Object.keys(facts).length > 0) return;
-    }
-  }
-
   /** The certificate, then the page behind it; plain http where it is not TLS. */
   async #tls(talk: Talk, first: SocketWire): Promise<void> {
-    const secured = await this.#certificate(talk, first);
+    const secured = await certificateOf(talk, first);
     if (secured === 'plain') await this.#web(talk, 'http');
     else if (secured !== undefined) await this.#web(talk, 'https', secured);
-  }
-
-  /**
-   * The certificate of a port, by the ladder of docs/read-only.md, at most three connections: the library's hello; a cautious one where that was cut off
-   * or unanswered; a raw one, which only reads the certificate, where the device and the library have no TLS in common. Where the device said that this is
-   * so, the cautious hello is left out: it offers nothing that the first did not, but for the name, which it leaves out. A device that breaks off after it has
-   * shown its certificate, because it wants to see one of ours, is asked no more.
-   * Returns the secured connection, or `plain` where something else is spoken; nothing where no session came about.
-   */
-  async #certificate(talk: Talk, first: SocketWire): Promise<SocketWire | 'plain' | undefined> {
-    const { device, plan, deadline } = talk;
-    let tried: Attempt<unknown> = await this.#handshake(talk, first);
-    if (tried.outcome === 'answered') return first;
-    if (tried.outcome === 'not-this-protocol') {
-      talk.write('tls', tried);
-      return 'plain';
-    }
-    let read = readBefore(tried);
-    if (!isDisagreement(tried) || (read === undefined && device.name !== undefined)) {
-      device.beCautious(plan.port);
-      const opened = await talk.attempt(() => device.open(plan.port, 'https', deadline));
-      tried = opened.value === undefined ? opened : await this.#handshake(talk, opened.value);
-      if (tried.outcome === 'answered') return opened.value;
-      read ??= readBefore(tried);
-    }
-    if (read !== undefined)
-      talk.write('tls', { ...tried, outcome: 'answered', note: `${tried.note}, after its certificate had come` }, tlsFacts(read));
-    else if (tried.error instanceof HandshakeError) await this.#rawCertificate(talk, tried, tried.error);
-    else talk.write('tls', tried);
-    return undefined;
-  }
-
-  /** The last rung: the certificate from a hello made by hand, over a connection of its own. */
-  async #rawCertificate(talk: Talk, tried: Attempt<unknown>, { message, over }: HandshakeError): Promise<void> {
-    const raw = await talk.attempt(async () => {
-      const wire = await talk.device.open(talk.plan.port, 'tls', talk.deadline);
-      try {
-        return await tlsRaw.talk(wire, { ...talk.context, noCommonSuite: over === 'suite' });
-      } finally {
-        await wire.end();
-      }
-    });
-    if (raw.value !== undefined)
-      talk.write('tls', { ...raw, note: `${message}; read from an old hello, so no page can be asked for over it` }, raw.value);
-    else talk.write('tls', { ...tried, note: `${message}; to an old hello: ${raw.note}` }, raw.facts);
-  }
-
-  /** A handshake over a wire, written down where it succeeds; otherwise the wire is ended. */
-  async #handshake(talk: Talk, wire: SocketWire): Promise<Attempt<Facts>> {
-    const tried = await talk.attempt(() => probes.tls.talk(wire, talk.context));
-    if (tried.outcome === 'answered') talk.write('tls', tried, tried.value);
-    else await wire.end();
-    return tried;
   }
 
   async #web(talk: Talk, scheme: 'http' | 'https', wire?: SocketWire): Promise<void> {
@@ -389,16 +305,6 @@ export class Conversations {
   }
 }
 
-/** What a handshake that failed had read by then. */
-function readBefore({ error }: Attempt<unknown>): HandshakeRead | undefined {
-  return error instanceof HandshakeError ? error.read : undefined;
-}
-
-/** Whether the device said what it and the library have not in common: the same question again gets the same answer. */
-function isDisagreement({ error }: Attempt<unknown>): boolean {
-  return error instanceof HandshakeError && error.over !== 'other';
-}
-
 function isRedirect(status: FactValue | undefined): boolean {
   return typeof status === 'number' && status >= 300 && status < 400;
 }
@@ -418,83 +324,4 @@ async function isTls(web: Web, outcome: Outcome): Promise<boolean> {
     throw error;
   });
   return page !== undefined && speaksTls(page);
-}
-
-/** How a piece of a conversation ended: with a value, or early, with the facts learned until then. */
-interface Attempt<T> {
-  readonly outcome: Outcome;
-  readonly value?: T;
-  readonly facts: Facts;
-  readonly note?: string;
-  readonly error?: ProbeError;
-  readonly at: string;
-  readonly ms: number;
-}
-
-/** The conversation with one endpoint, as it is written down. */
-class Talk {
-  readonly device: Device;
-  readonly plan: PortPlan;
-  readonly deadline: number;
-  readonly observations: Observation[] = [];
-  readonly #all: Conversations;
-
-  constructor(device: Device, plan: PortPlan, deadline: number, all: Conversations) {
-    this.device = device;
-    this.plan = plan;
-    this.deadline = deadline;
-    this.#all = all;
-  }
-
-  /** What is known of the endpoint by now. */
-  get facts(): Facts {
-    return byEndpoint(this.observations)[0]?.facts ?? {};
-  }
-
-  get key(): string {
-    return `${this.plan.port}/${this.plan.transport}`;
-  }
-
-  get context(): { readonly name?: string } {
-    return this.device.name === undefined ? {} : { name: this.device.name };
-  }
-
-  /** Runs a probe; what a device does wrong becomes an outcome. */
-  async attempt<T>(talk: () => Promise<T>): Promise<Attempt<T>> {
-    const at = new Date().toISOString();
-    const from = performance.now();
-    const ms = (): number => Math.round(performance.now() - from);
-    try {
-      const value = await talk();
-      return { outcome: 'answered', facts: {}, value, at, ms: ms() };
-    } catch (error) {
-      if (!(error instanceof ProbeError)) throw error;
-      return { outcome: error.kind, facts: error.facts, note: error.message, error, at, ms: ms() };
-    }
-  }
-
-  /** Runs a probe and writes down what came of it. */
-  async run(probe: string, talk: () => Promise<Facts>): Promise<Outcome> {
-    const attempt = await this.attempt(talk);
-    this.write(probe, attempt, attempt.value);
-    return attempt.outcome;
-  }
-
-  write(probe: string, { outcome, facts: early, note, at, ms }: Attempt<unknown>, facts: Facts = early): void {
-    const observation: Observation = {
-      v: 1,
-      kind: 'observation',
-      host: this.device.host,
-      transport: this.plan.transport,
-      port: this.plan.port,
-      probe,
-      at,
-      ms,
-      outcome,
-      facts,
-      ...(note === undefined ? {} : { note }),
-    };
-    this.observations.push(observation);
-    this.#all.record(observation);
-  }
 }

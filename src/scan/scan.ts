@@ -17,8 +17,8 @@ import type { Ledger } from '../sweep/ledger.ts';
 import { Neighbours } from '../sweep/neighbours.ts';
 import type { AllowedPaths } from '../sweep/paths.ts';
 import { ReverseNames } from '../sweep/reverse.ts';
-import { NO_CREDENTIALS, type SnmpCredentials } from '../sweep/snmp-credentials.ts';
-import { loadSnmp } from '../sweep/snmp-library.ts';
+import { NO_CREDENTIALS, type SnmpCredentials } from '../sweep/snmp/credentials.ts';
+import { loadSnmp } from '../sweep/snmp/library.ts';
 import type { Checkpoint } from '../sweep/state.ts';
 import { type Progress, Sweep } from '../sweep/sweep.ts';
 import { type AddressNumber, formatAddress, parseAddress } from '../targets/addresses.ts';
@@ -26,7 +26,8 @@ import { type AlsoChannel, parseAlso } from '../targets/also.ts';
 import type { Guard } from '../targets/guard.ts';
 import { HostSet, rangeText } from '../targets/hosts.ts';
 import { parseRange } from '../targets/parse.ts';
-import { parsePorts, type PortPlan, portText } from '../targets/ports.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
+import { parsePorts, portText } from '../targets/ports.ts';
 import { Conversations } from './conversation.ts';
 
 /** What a sweep is to do. All of it goes into the journal, so that a resume needs nothing else; but for credentials, which are no part of it. */

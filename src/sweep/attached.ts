@@ -21,3 +21,21 @@ export function attachedNetworks(): AttachedNetwork[] {
     }),
   );
 }
+
+/** An interface of this machine with its IPv4 networks: who hears what is sent over it to a multicast group. */
+export interface AttachedLink {
+  readonly name: string;
+  /** An address of this machine on it. */
+  readonly own: string;
+  readonly networks: readonly AddressRange[];
+}
+
+/** The interfaces that lead to other machines over IPv4; none whose only network is one address. */
+export function attachedLinks(): AttachedLink[] {
+  const wide = attachedNetworks().filter(({ family, range }) => family === 4 && range.first !== range.last);
+  return [...Map.groupBy(wide, ({ link }) => link)].map(([name, networks]) => ({
+    name,
+    own: networks[0]?.own ?? '',
+    networks: networks.map(({ range }) => range),
+  }));
+}

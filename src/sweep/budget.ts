@@ -1,6 +1,6 @@
 import { ProbeError } from '../errors.ts';
 import { optedIn } from '../targets/also.ts';
-import type { PortPlan } from '../targets/ports.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
 
 /** What one device is asked for at most in a run, sweep and conversations together. The figures are those of docs/read-only.md. */
 export interface BudgetLimits {

@@ -1,4 +1,4 @@
-import type { TcpProtocol, UdpProtocol } from '../targets/ports.ts';
+import type { TcpProtocol, UdpProtocol } from '../targets/port-plan.ts';
 import type { Facts, Transport } from '../vocabulary.ts';
 import type { PathKind } from './paths.ts';
 

@@ -1,4 +1,4 @@
-import type { PortPlan } from '../targets/ports.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
 import type { UdpProbe } from './contract.ts';
 import { RoundTrip } from './pace.ts';
 import { PRIORITY_PORTS, RETRY_SILENT_UP_TO } from './schedule.ts';

@@ -5,9 +5,9 @@ import { type AddressNumber, familyOf, formatAddress, hostWithoutZone, parseAddr
 import type { Guard } from '../targets/guard.ts';
 import type { Audit } from './audit.ts';
 import type { Datagram } from './contract.ts';
-import type { AttachedLink } from './link.ts';
+import type { AttachedLink } from './attached.ts';
 import { refuseBytes, refuseGroup, shown } from './messages.ts';
-import type { SnmpCredentials } from './snmp-credentials.ts';
+import type { SnmpCredentials } from './snmp/credentials.ts';
 
 /** A stall of the event loop of 14 ms at 20,000 answers a second is all that the default buffer holds. The kernel may grant less. */
 const BUFFER_BYTES = 4 * 1024 * 1024;

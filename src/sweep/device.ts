@@ -5,7 +5,7 @@ import { ProbeError } from '../errors.ts';
 import { type AddressNumber, formatAddress, parseAddress, urlHost, withoutZone } from '../targets/addresses.ts';
 import type { HostSet } from '../targets/hosts.ts';
 import { knownPort, mayBeSerialLine } from '../targets/known-ports.ts';
-import type { PortPlan } from '../targets/ports.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
 import type { Audit } from './audit.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import type { Endpoint, Page, SnmpAgent, Web } from './contract.ts';
@@ -13,8 +13,8 @@ import { dial, type Dialer } from './dial.ts';
 import { exchange } from './exchange.ts';
 import type { Gates, Release } from './gates.ts';
 import type { AllowedPaths, PathKind } from './paths.ts';
-import type { SnmpCredential, SnmpCredentials } from './snmp-credentials.ts';
-import { SnmpSession } from './snmp-session.ts';
+import type { SnmpCredential, SnmpCredentials } from './snmp/credentials.ts';
+import { SnmpSession } from './snmp/session.ts';
 import { SocketWire } from './socket-wire.ts';
 
 /** A conversation's connection may take this long; the sweep's own are shorter. */

@@ -1,10 +1,11 @@
 import { type AddressNumber, formatAddress } from '../targets/addresses.ts';
-import type { PortPlan } from '../targets/ports.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
 import type { Budget } from './budget.ts';
 import type { Datagram, UdpProbe } from './contract.ts';
 import type { Datagrams } from './datagrams.ts';
 import type { Devices } from './device.ts';
-import { attachedLinks, Links, linksToAsk } from './link.ts';
+import { attachedLinks } from './attached.ts';
+import { Links, linksToAsk } from './link.ts';
 import { needsCredential } from './messages.ts';
 import type { SweepPlan } from './plan.ts';
 import type { Schedule } from './schedule.ts';

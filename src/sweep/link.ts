@@ -1,27 +1,9 @@
 import { type AddressNumber, type AddressRange, blocksOf, contains, parseAddress } from '../targets/addresses.ts';
 import type { Guard } from '../targets/guard.ts';
 import type { HostSet } from '../targets/hosts.ts';
-import { attachedNetworks } from './attached.ts';
+import type { AttachedLink } from './attached.ts';
 import type { LinkQuestions } from './contract.ts';
 import type { Datagrams } from './datagrams.ts';
-
-/** An interface of this machine with its IPv4 networks: who hears what is sent over it to a multicast group. */
-export interface AttachedLink {
-  readonly name: string;
-  /** An address of this machine on it. */
-  readonly own: string;
-  readonly networks: readonly AddressRange[];
-}
-
-/** The interfaces that lead to other machines over IPv4; none whose only network is one address. */
-export function attachedLinks(): AttachedLink[] {
-  const wide = attachedNetworks().filter(({ family, range }) => family === 4 && range.first !== range.last);
-  return [...Map.groupBy(wide, ({ link }) => link)].map(([name, networks]) => ({
-    name,
-    own: networks[0]?.own ?? '',
-    networks: networks.map(({ range }) => range),
-  }));
-}
 
 /**
  * The links that may be asked by multicast: targets lie on them, beside this machine's own address, and the guard allows every address of all their networks,

@@ -1,8 +1,8 @@
 import { type Problem, problem } from '../errors.ts';
 import { BROWSE, isFurtherQuestion, isHostBrowse } from './dns-forms.ts';
 import type { AllowedPaths, PathKind } from './paths.ts';
-import { NO_CREDENTIALS, type SnmpCredentials } from './snmp-credentials.ts';
-import { communityIn, refuseGet } from './snmp-forms.ts';
+import { NO_CREDENTIALS, type SnmpCredentials } from './snmp/credentials.ts';
+import { communityIn, refuseGet } from './snmp/forms.ts';
 import { userAgent } from './user-agent.ts';
 
 /** One form of message that may leave the machine. */
@@ -371,7 +371,7 @@ export function needsCredential(name: string): boolean {
 
 /**
  * Why a message of bytes may not be sent, or undefined where it is of the form that its name says. What is said of one with a credential holds no byte of it.
- * What a user of SNMPv3 asks is sent by his session only, which has the keys to look into it (`snmp-session.ts`).
+ * What a user of SNMPv3 asks is sent by his session only, which has the keys to look into it (`snmp/session.ts`).
  */
 export function refuseBytes(name: string, bytes: Buffer, given: SnmpCredentials = NO_CREDENTIALS): Problem | undefined {
   if (name === SNMP_GET) {

@@ -1,5 +1,5 @@
 import type { HostSet } from '../targets/hosts.ts';
-import type { PortPlan } from '../targets/ports.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
 
 /** What a sweep asks, and how fast. */
 export interface SweepPlan {

@@ -1,7 +1,7 @@
 import { type AddressNumber, familyOf } from '../targets/addresses.ts';
 import { Permutation } from '../targets/permutation.ts';
 import { KNOWN_PORTS } from '../targets/known-ports.ts';
-import type { PortPlan } from '../targets/ports.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
 import type { Fate } from './ledger.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { SweepState } from './state.ts';

@@ -1,6 +1,6 @@
 import type { AddressNumber } from '../targets/addresses.ts';
 import type { HostSet } from '../targets/hosts.ts';
-import type { PortPlan } from '../targets/ports.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
 import { Bits, EndpointSet, packNumbers, unpackNumbers } from './bits.ts';
 import { emptyPort, type Fate, type Ledger, type PortLedger, sumPorts } from './ledger.ts';
 

@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AddressNumber, familyOf, formatAddress } from '../targets/addresses.ts';
-import type { PortPlan } from '../targets/ports.ts';
+import type { PortPlan } from '../targets/port-plan.ts';
 import { unpackNumbers } from './bits.ts';
 import { closeAccount, WALK } from './closing.ts';
 import type { Datagram, UdpProbe } from './contract.ts';
-import { Conversations } from './conversations.ts';
+import { TalksUnderWay } from './talks-under-way.ts';
 import { Datagrams } from './datagrams.ts';
 import type { Device, Devices } from './device.ts';
 import { dial } from './dial.ts';
@@ -104,7 +104,7 @@ export class Sweep {
   #deferred: Item[] = [];
   /** Endpoints on their way, with the attempt. */
   readonly #inFlight = new Map<number, number>();
-  readonly #conversations = new Conversations();
+  readonly #underWay = new TalksUnderWay();
   /** Conversations over UDP, by endpoint. */
   readonly #talks = new Map<number, UdpTalk>();
   /** The questions to whole links, of which the second is asked while the sweep goes on. */
@@ -247,7 +247,7 @@ export class Sweep {
       ...this.#schedule.progress(this.#pass, this.#position, alive),
       packets: packets.tcp + packets.udp,
       alive,
-      talking: this.#conversations.size,
+      talking: this.#underWay.size,
     };
   }
 
@@ -318,7 +318,7 @@ export class Sweep {
 
   /** How many items may be launched in this turn. */
   #room(): number {
-    if (this.#conversations.size >= MAX_TALKING) return 0;
+    if (this.#underWay.size >= MAX_TALKING) return 0;
     return Math.max(0, Math.min(this.#pace.bucket.available(performance.now()), this.#maxSockets - this.#inFlight.size));
   }
 
@@ -342,7 +342,7 @@ export class Sweep {
       return;
     }
     if (plan.living === true && !this.#state.isAsked(endpoint)) {
-      if (this.#conversations.isBusy(host)) {
+      if (this.#underWay.isBusy(host)) {
         this.#deferred.push({ ...item, notBefore: now + TALK_POLL_MS });
         return;
       }
@@ -490,7 +490,7 @@ export class Sweep {
   }
 
   #talk(endpoint: number, conversation: Promise<void>): void {
-    this.#conversations.add(endpoint, this.#state.hostOf(endpoint), conversation, (error) => this.#fail(error));
+    this.#underWay.add(endpoint, this.#state.hostOf(endpoint), conversation, (error) => this.#fail(error));
   }
 
   // ---- time ---------------------------------------------------------------------------------------------------
@@ -503,17 +503,17 @@ export class Sweep {
         pass: this.#pass,
         position: this.#position,
         open: open.filter((endpoint) => !this.#counted.has(endpoint)),
-        talking: [...this.#conversations.endpoints, ...this.#counted],
+        talking: [...this.#underWay.endpoints, ...this.#counted],
       }),
     );
   }
 
   /** Waits for the conversations; after a stop only for a moment. */
   async #settleDown(): Promise<void> {
-    while (this.#conversations.size > 0 || this.#inFlight.size > 0) {
+    while (this.#underWay.size > 0 || this.#inFlight.size > 0) {
       if (this.#failure !== undefined) return;
       if (this.#stopped !== undefined) {
-        await Promise.race([this.#conversations.ended(), sleep(2000)]);
+        await Promise.race([this.#underWay.ended(), sleep(2000)]);
         return;
       }
       await this.#turn();

@@ -1,7 +1,7 @@
 import { type Problem, problem } from '../errors.ts';
 import { nearest } from '../text.ts';
 import { KNOWN_PORTS } from './known-ports.ts';
-import type { PortPlan } from './ports.ts';
+import type { PortPlan } from './port-plan.ts';
 
 /**
  * The channels that are used only where the operator names them (`--also`), each with what it sends, and to whom: old protocols that speak of the

@@ -1,4 +1,4 @@
-import type { PortPlan, TcpProtocol, UdpProtocol } from './ports.ts';
+import type { PortPlan, TcpProtocol, UdpProtocol } from './port-plan.ts';
 
 /**
  * Of whom a known port is asked. `everywhere`: of every address. `living`: of those that showed a sign of life at another port.

@@ -4,7 +4,7 @@ import { ForbiddenError, problem, ProbeError } from '../../src/errors.ts';
 import { snmpRead } from '../../src/probes/snmp-read.ts';
 import { valueText } from '../../src/probes/snmp-value.ts';
 import type { Endpoint, SnmpAgent, SnmpReply, SnmpValue } from '../../src/sweep/contract.ts';
-import { isListed } from '../../src/sweep/oids.ts';
+import { isListed } from '../../src/sweep/snmp/oids.ts';
 import type { Facts } from '../../src/vocabulary.ts';
 import { expectVocabulary } from './facts.ts';
 

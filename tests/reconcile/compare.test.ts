@@ -8,7 +8,7 @@ import {
   vendorDiffers,
   versionDiffers,
 } from '../../src/reconcile/compare.ts';
-import { device, IDRAC } from '../reconcile/build.ts';
+import { device, IDRAC } from './build.ts';
 
 function seenAs(rest: Partial<Device>): Device {
   return device('10.0.0.1', rest);

@@ -1,5 +1,5 @@
 import dgram from 'node:dgram';
-import { BerReader } from '../../src/sweep/ber.ts';
+import { BerReader } from '../../src/sweep/snmp/ber.ts';
 import { ber, early, oid, pdu, secured, text } from './ber.ts';
 
 export interface AgentManners {

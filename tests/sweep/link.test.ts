@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { ForbiddenError } from '../../src/errors.ts';
 import { Datagrams } from '../../src/sweep/datagrams.ts';
-import { type AttachedLink, attachedLinks, Links, linksToAsk } from '../../src/sweep/link.ts';
+import { type AttachedLink, attachedLinks } from '../../src/sweep/attached.ts';
+import { Links, linksToAsk } from '../../src/sweep/link.ts';
 import { MESSAGES } from '../../src/sweep/messages.ts';
 import type { AddressNumber, AddressRange } from '../../src/targets/addresses.ts';
 import { parseAddress } from '../../src/targets/addresses.ts';

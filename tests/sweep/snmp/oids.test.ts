@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { factVocabulary } from '../../src/fingerprints/facts.ts';
-import { commonOids, isListed, loadOidRules, makersOids, readOidRules } from '../../src/sweep/oids.ts';
+import { factVocabulary } from '../../../src/fingerprints/facts.ts';
+import { commonOids, isListed, loadOidRules, makersOids, readOidRules } from '../../../src/sweep/snmp/oids.ts';
 
 const MEANINGS = [
   'sysDescr',

@@ -1,5 +1,5 @@
 /** The conversations that go on beside a sweep. */
-export class Conversations {
+export class TalksUnderWay {
   readonly #open = new Map<number, Promise<void>>();
   /** How many each host is in. */
   readonly #busy = new Map<number, number>();

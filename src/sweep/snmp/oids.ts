@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { bundled, dataPath } from '../data.ts';
+import { bundled, dataPath } from '../../data.ts';
 
 /** What an object is taken for. */
 export type OidMeaning =

@@ -1,6 +1,6 @@
 import { BerReader, TAG } from './ber.ts';
 import { isListed } from './oids.ts';
-import type { SnmpCredentials, SnmpUser } from './snmp-credentials.ts';
+import type { SnmpCredentials, SnmpUser } from './credentials.ts';
 
 /**
  * The forms of what may be sent with a credential, read back from the bytes and apart from what builds them.

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BerReader } from '../../src/sweep/ber.ts';
-import { needsCredential, refuseBytes, shown } from '../../src/sweep/messages.ts';
-import { Secret, SnmpCredentials, type SnmpUser } from '../../src/sweep/snmp-credentials.ts';
-import { answerKind, refuseDiscovery, refuseUserGet, type Sealed } from '../../src/sweep/snmp-forms.ts';
-import { ber, early, int, oid, pdu, secured, seq, text } from '../support/ber.ts';
+import { BerReader } from '../../../src/sweep/snmp/ber.ts';
+import { needsCredential, refuseBytes, shown } from '../../../src/sweep/messages.ts';
+import { Secret, SnmpCredentials, type SnmpUser } from '../../../src/sweep/snmp/credentials.ts';
+import { answerKind, refuseDiscovery, refuseUserGet, type Sealed } from '../../../src/sweep/snmp/forms.ts';
+import { ber, early, int, oid, pdu, secured, seq, text } from '../../support/ber.ts';
 
 const DESCR = '1.3.6.1.2.1.1.1.0';
 const TYPE = '1.3.6.1.2.1.1.2.0';

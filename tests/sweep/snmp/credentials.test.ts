@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { InputError } from '../../src/errors.ts';
-import { collectCredentials, type CredentialSources } from '../../src/sweep/snmp-credential-sources.ts';
-import { Secret, type SnmpCredential, SnmpCredentials } from '../../src/sweep/snmp-credentials.ts';
+import { InputError } from '../../../src/errors.ts';
+import { collectCredentials, type CredentialSources } from '../../../src/sweep/snmp/credential-sources.ts';
+import { Secret, type SnmpCredential, SnmpCredentials } from '../../../src/sweep/snmp/credentials.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kvmsweep-snmp-'));
 let files = 0;

@@ -1,16 +1,16 @@
 import dgram from 'node:dgram';
 import { EventEmitter } from 'node:events';
 import type { Session, User, Varbind } from 'net-snmp';
-import { codeOf, ForbiddenError, problem, ProbeError } from '../errors.ts';
-import { type AddressNumber, familyOf } from '../targets/addresses.ts';
-import type { Audit } from './audit.ts';
-import type { Budget } from './budget.ts';
-import type { Endpoint, SnmpAgent, SnmpReply, SnmpValue } from './contract.ts';
-import type { Dialer } from './dial.ts';
-import { refuseBytes, shown, SNMP_DISCOVERY, SNMP_GET, SNMP_USER_GET } from './messages.ts';
-import { type SnmpCredential, SnmpCredentials, type SnmpUser } from './snmp-credentials.ts';
-import { answerKind, flagsOf, refuseDiscovery, refuseUserGet, type Sealed } from './snmp-forms.ts';
-import { loadSnmp, type SnmpLibrary } from './snmp-library.ts';
+import { codeOf, ForbiddenError, problem, ProbeError } from '../../errors.ts';
+import { type AddressNumber, familyOf } from '../../targets/addresses.ts';
+import type { Audit } from '../audit.ts';
+import type { Budget } from '../budget.ts';
+import type { Endpoint, SnmpAgent, SnmpReply, SnmpValue } from '../contract.ts';
+import type { Dialer } from '../dial.ts';
+import { refuseBytes, shown, SNMP_DISCOVERY, SNMP_GET, SNMP_USER_GET } from '../messages.ts';
+import { type SnmpCredential, SnmpCredentials, type SnmpUser } from './credentials.ts';
+import { answerKind, flagsOf, refuseDiscovery, refuseUserGet, type Sealed } from './forms.ts';
+import { loadSnmp, type SnmpLibrary } from './library.ts';
 
 /** An agent is given so long for an answer. Nothing is sent twice. */
 const TIMEOUT_MS = 5000;

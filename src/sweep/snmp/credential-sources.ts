@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { InputError, inputError, type Place, type Problem, problem, systemReason } from '../errors.ts';
+import { InputError, inputError, type Place, type Problem, problem, systemReason } from '../../errors.ts';
 import {
   AUTH_PROTOCOLS,
   communityOf,
@@ -10,7 +10,7 @@ import {
   SnmpCredentials,
   type SnmpUser,
   userOf,
-} from './snmp-credentials.ts';
+} from './credentials.ts';
 
 /** Each one is tried at every device that answers, so there are few. */
 const MAX_CREDENTIALS = 8;
