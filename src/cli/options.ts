@@ -1,3 +1,4 @@
+import { basename, dirname, extname, join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 
 /** Parsers of option values: what does not fit is an error that says what would. */
@@ -35,4 +36,9 @@ export function terminalColumns(): number | undefined {
 /** How this program was called, for hints that people copy. */
 export function calledAs(): string {
   return process.env['npm_lifecycle_event'] === 'kvmsweep' ? 'npm run -s kvmsweep --' : 'kvmsweep';
+}
+
+/** The name of a file that goes with another. */
+export function withExtension(file: string, extension: string): string {
+  return join(dirname(file), `${basename(file, extname(file))}${extension}`);
 }

@@ -1,4 +1,3 @@
-import { basename, extname, join, dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { InputError, type Problem, problem, problemText } from '../errors.ts';
 import { deriveInventory } from '../inventory/derive.ts';
@@ -24,7 +23,7 @@ import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
 import { type Knowledge, loadKnowledge } from './knowledge.ts';
 import { reconcileAndPrint } from './findings.ts';
-import type { Format } from './options.ts';
+import { calledAs, type Format, withExtension } from './options.ts';
 import { printDevices } from './print-devices.ts';
 import { clock, ProgressLine } from './progress.ts';
 
@@ -142,7 +141,7 @@ export async function sweepAndReport({
   writeWhole(files.inventory, inventoryText(inventory));
   printDevices(inventory.devices, print);
   const failures = approved === undefined ? 0 : reconcileAndPrint(inventory, approved, print);
-  say(`\n${summary(result, inventory, performance.now() - from)}`);
+  say(`\n${summary(result, inventory, performance.now() - from, files.inventory)}`);
   // Of a fault of ours the stack is in the inventory.
   for (const { text } of result.limitations) process.stderr.write(`incomplete: ${text.split('\n', 1)[0]}\n`);
   for (const note of inventory.completeness.notes) say(`note: ${note}`);
@@ -262,10 +261,6 @@ function outputFiles({ output, journal, resume }: ScanCommandOptions): { invento
   return { inventory, journal: journal ?? withExtension(inventory, '.ndjson') };
 }
 
-function withExtension(file: string, extension: string): string {
-  return join(dirname(file), `${basename(file, extname(file))}${extension}`);
-}
-
 function readPrevious({ previous }: ScanCommandOptions, output: string): readonly Device[] {
   if (previous !== undefined) return readInventory(previous).devices;
   const beside = newestBeside(output);
@@ -279,11 +274,11 @@ function readPrevious({ previous }: ScanCommandOptions, output: string): readonl
   }
 }
 
-function summary({ ledger, complete }: ScanResult, { devices, unrecognised }: Inventory, ms: number): string {
+function summary({ ledger, complete }: ScanResult, { devices, unrecognised }: Inventory, ms: number, file: string): string {
   const { total, packets, alive } = ledger;
   const skipped = Object.entries(total.skipped).map(([why, number]) => `${number.toLocaleString('en')} skipped: ${why}`);
   return [
-    `${count(devices.length, 'device')} among ${count(alive, 'living address', 'living addresses')}${unrecognised.length > 0 ? ` (${unrecognised.length.toLocaleString('en')} more answered and ${unrecognised.length === 1 ? 'is' : 'are'} not recognised)` : ''}, in ${clock(ms)}; ${complete ? 'complete' : 'INCOMPLETE'}`,
+    `${count(devices.length, 'device')} among ${count(alive, 'living address', 'living addresses')}${unrecognised.length > 0 ? ` (${unrecognised.length.toLocaleString('en')} more answered and ${unrecognised.length === 1 ? 'is' : 'are'} not recognised: ${calledAs()} explain ${file})` : ''}, in ${clock(ms)}; ${complete ? 'complete' : 'INCOMPLETE'}`,
     `asked ${total.asked.toLocaleString('en')} of ${total.planned.toLocaleString('en')} endpoints with ${(packets.tcp + packets.udp).toLocaleString('en')} packets: ${[
       `${total.answered.toLocaleString('en')} answered`,
       `${total.refused.toLocaleString('en')} refused`,

@@ -1,7 +1,9 @@
 import type { Device } from '../devices/device.ts';
 import { deviceName } from '../devices/device.ts';
 import type { Inventory } from '../inventory/schema.ts';
-import { printable } from '../text.ts';
+import { byEndpoint, type Observation } from '../observations/observation.ts';
+import { jsonText, printable, shortened } from '../text.ts';
+import type { FactValue } from '../vocabulary.ts';
 
 /** One device for people: what it is, how that is known, what speaks for something else, what is risky; `asked` is what the sweep asked, as far as it is known. */
 export function deviceText(device: Device, asked?: Inventory['asked']): string {
@@ -53,6 +55,33 @@ export function deviceText(device: Device, asked?: Inventory['asked']): string {
     ...identifiers.map(({ kind: what, value, from }) => `    ${what.padEnd(6)} ${printable(value)} (${printable(from)})`),
     '',
   ].join('\n');
+}
+
+/** An address that no definition claims, for people: where it answered, and what it said as far as it is given. */
+export function unrecognisedText(
+  { host, mac, macVendor, endpoints }: Inventory['unrecognised'][number],
+  said: readonly Observation[] = [],
+): string {
+  const card = [mac, macVendor].filter((part) => part !== undefined).join(', ');
+  const facts = byEndpoint(said).flatMap(({ port, transport, facts: all }) =>
+    Object.entries(all)
+      .filter(([name]) => !name.startsWith('mac.'))
+      .map(([name, value]) => ({ where: port === undefined ? '' : `${port}/${transport ?? ''}`, name, value })),
+  );
+  return [
+    `${printable(host)} is not recognised`,
+    ...field('card', card),
+    ...field('answered', endpoints.length === 0 ? 'at no port: only its network card is known' : endpoints.join(', ')),
+    ...(facts.length === 0 ? [] : ['  it says']),
+    ...facts.map(({ where, name, value }) => `    ${where.padEnd(9)} ${name} ${printable(shortened(plain(value), MAX_SAID))}`),
+    '',
+  ].join('\n');
+}
+
+const MAX_SAID = 160;
+
+function plain(value: FactValue): string {
+  return typeof value === 'string' ? `"${value}"` : jsonText(value);
 }
 
 /** What the device might say of itself, and nobody asked. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -137,6 +137,22 @@ test('identify takes the least that an observation can be, from standard input',
   });
   expect(code).toBe(0);
   expect(JSON.parse(out) as Device).toMatchObject({ vendor: 'PiKVM', class: 'ip-kvm', level: 'certain', addresses: ['192.0.2.10'] });
+});
+
+test('explain tells what an address said that is not recognised, by the journal beside the inventory', async () => {
+  const { code, out } = await run(['explain', join(demo, 'inventory.json'), '127.77.0.52']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^127\.77\.0\.52 is not recognised\n {2}answered +.*\d+\/udp=snmp\n {2}it says\n/);
+  expect(out).toMatch(/\d+\/udp +snmp\.engine\.pen 3808\n/);
+  const moved = join(folder, 'moved.json');
+  copyFileSync(join(demo, 'inventory.json'), moved);
+  expect((await run(['explain', moved, '127.77.0.52'])).out).not.toContain('it says');
+  expect((await run(['explain', moved, '127.77.0.52', '--journal', join(demo, 'journal.ndjson')])).out).toBe(out);
+  expect((await run(['explain', moved])).out).toContain('\n127.77.0.52 is not recognised\n');
+  expect(await run(['explain', moved, '127.77.0.52', '--journal', join(folder, 'none.ndjson')])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('cannot read') as string,
+  });
 });
 
 test('explain tells a device in words; --wire all that can be sent', async () => {
