@@ -191,7 +191,8 @@ function meaningProblems(fingerprint: Fingerprint, { facts, paths }: Checks, pla
 
 /** Why a condition cannot be asked of its fact. */
 function misuse(condition: Condition, { name, type }: FactDefinition, beside: readonly Condition[]): string | undefined {
-  const { of, field, json, regex, prefix, equals, contains, in: oneOf } = condition;
+  const { of, field, json, regex, prefix, equals, contains, in: oneOf, gives } = condition;
+  if (gives !== undefined && (oneOf === undefined || Array.isArray(oneOf))) return '`gives` goes with a map of `in`';
   if (type === 'pages' && of === undefined) return `${name} needs \`of:\`, the path of the page`;
   if (type === 'map' && of === undefined) return `${name} needs \`of:\`, the key`;
   if (of !== undefined && type !== 'map' && type !== 'pages') return `${name} is no map: \`of\` does not apply`;

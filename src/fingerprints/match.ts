@@ -175,12 +175,12 @@ function fits({ condition, regex }: CompiledCondition, { facts }: EndpointFacts)
 }
 
 function fitsOne(
-  { fold = false, equals, contains, in: oneOf, prefix }: Condition,
+  { fold = false, equals, contains, in: oneOf, gives = 'version', prefix }: Condition,
   regex: RE2JS | undefined,
   value: FactValue,
 ): Fitted | undefined {
   if (typeof value !== 'string') {
-    if (oneOf !== undefined && !Array.isArray(oneOf)) return inVersions(oneOf, textOf(value));
+    if (oneOf !== undefined && !Array.isArray(oneOf)) return inMap(oneOf, gives, textOf(value));
     const same =
       equals !== undefined ? value === equals : contains !== undefined ? value === contains : oneOf?.some((one) => one === value);
     return same === true ? { text: textOf(value), captures: {} } : undefined;
@@ -196,16 +196,16 @@ function fitsOne(
   if (equals !== undefined) return text === equals ? { text: cut, captures: {} } : undefined;
   if (prefix !== undefined) return text.startsWith(prefix) ? { text: cut, captures: {} } : undefined;
   if (Array.isArray(oneOf)) return oneOf.includes(text) ? { text: cut, captures: {} } : undefined;
-  if (oneOf !== undefined) return inVersions(oneOf, text);
+  if (oneOf !== undefined) return inMap(oneOf, gives, text);
   if (typeof contains !== 'string') return undefined;
   const at = text.indexOf(contains);
   return at < 0 ? undefined : { text: cut.slice(at, at + Math.max(contains.length, 1)), captures: {} };
 }
 
-/** A value that dates a release: a hash, a size. */
-function inVersions(versions: Readonly<Record<string, string>>, text: string): Fitted | undefined {
-  const version = Object.hasOwn(versions, text) ? versions[text] : undefined;
-  return version === undefined ? undefined : { text, captures: { version } };
+/** A value that dates a release (a hash, a size) or stands for a model (an object identifier). */
+function inMap(meanings: Readonly<Record<string, string>>, gives: Capture, text: string): Fitted | undefined {
+  const meaning = Object.hasOwn(meanings, text) ? meanings[text] : undefined;
+  return meaning === undefined ? undefined : { text, captures: { [gives]: meaning } };
 }
 
 function capturesOf(groups: Record<string, string | null>, folded: string, original: string, from: number): Record<string, string> {

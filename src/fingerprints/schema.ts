@@ -38,7 +38,8 @@ const conditionFields = {
   in: z
     .union([z.array(Scalar).min(1), z.record(Text, Text)])
     .optional()
-    .describe('one of these; as a map (of the hashes of files) each with the version that it means'),
+    .describe('one of these; as a map (of the hashes of files, of object identifiers) each with the version that it means'),
+  gives: z.enum(CAPTURES).optional().describe('what the map of `in` tells, if that is not the version: model, generation'),
   exists: z.boolean().optional().describe('whether there is a value at all'),
   prefix: Text.optional().describe('how a text begins'),
 };
@@ -139,8 +140,8 @@ export type Ask = NonNullable<Fingerprint['asks']>[number];
 /** The conditions of a rule, simple or of several facts. */
 export function conditionsOf(rule: Rule): readonly Condition[] {
   if ('all' in rule) return rule.all;
-  const { fact, of, field, json, fold, equals, regex, contains, in: oneOf, exists, prefix } = rule;
-  return [{ fact, of, field, json, fold, equals, regex, contains, in: oneOf, exists, prefix }];
+  const { fact, of, field, json, fold, equals, regex, contains, in: oneOf, gives, exists, prefix } = rule;
+  return [{ fact, of, field, json, fold, equals, regex, contains, in: oneOf, gives, exists, prefix }];
 }
 
 export function aspectsOf(rule: Rule): readonly Aspect[] {

@@ -122,6 +122,12 @@ test.for<Mistake>([
     says: /expect\.version: .*expected string/,
   },
   {
+    name: 'what a list cannot give',
+    replace: ['equals: Acme }', 'in: [Acme], gives: model }'],
+    line: 14,
+    says: '`gives` goes with a map of `in`',
+  },
+  {
     name: 'text without quotes',
     replace: ['equals: Acme }', 'equals: 12 }'],
     line: 14,

@@ -334,6 +334,17 @@ test.for<Captured>([
     values: { version: '2.1 - 2.4' },
   },
   {
+    name: 'what a map says that it gives',
+    rule: {
+      fact: 'snmp.sysObjectID',
+      in: { '1.3.6.1.4.1.99999.1.1': 'R8', '1.3.6.1.4.1.99999.1.2': 'R16' },
+      gives: 'model',
+      certainty: 80,
+    },
+    facts: { 'snmp.sysObjectID': '1.3.6.1.4.1.99999.1.2' },
+    values: { model: 'R16' },
+  },
+  {
     name: 'control characters are no part of a value',
     rule: { fact: 'http.title', regex: '^R (?P<model>.*)$', certainty: 80 },
     facts: { 'http.title': 'R a\u001b[31mb\u202e' },
@@ -432,6 +443,16 @@ test.for<Name>([
   { name: 'maker in the Redfish root', facts: { 'redfish.root': { Vendor: 'Acme' } }, fits: ['redfish.vendor', 'Acme'] },
   { name: 'UUID in the Redfish root, in lower case', facts: { 'redfish.root': { UUID: '00-AB' } }, fits: ['redfish.uuid', '00-ab'] },
   { name: 'key of its Oem', facts: { 'redfish.root': { Oem: { Acme: {}, Other: {} } } }, fits: ['redfish.oem', 'Acme'] },
+  {
+    name: 'an object identifier with a leading dot',
+    facts: { 'snmp.sysObjectID': '.1.3.6.1.4.1.99999.1' },
+    fits: ['snmp.sysObjectID', '1.3.6.1.4.1.99999.1'],
+  },
+  {
+    name: 'an object identifier as net-snmp prints it',
+    facts: { 'snmp.sysObjectID': 'SNMPv2-SMI::enterprises.99999.1' },
+    fits: ['snmp.sysObjectID', '1.3.6.1.4.1.99999.1'],
+  },
   { name: 'location among the headers', facts: { 'http.headers': { location: '/start' } }, fits: ['http.location', '/start'] },
 ])('what follows from other facts: $name', ({ facts, fits: [fact, equals] }) => {
   expect(hitsAt([definition({ rules: [{ fact, equals, certainty: 80 }] })], facts)).toHaveLength(1);
@@ -440,4 +461,38 @@ test.for<Name>([
 test('what is there already stands', () => {
   const own = definition({ rules: [{ fact: 'tls.subject.cn', equals: 'line', certainty: 80 }] });
   expect(hitsAt([own], { 'tls.subject': 'CN=line', 'tls.subject.cn': 'attribute' })).toEqual([]);
+});
+
+const SAME = '<html>Welcome</html>';
+test.for<{ name: string; facts: Facts; real: boolean }>([
+  { name: 'the first page again', facts: { 'http.body': SAME, 'http.pages': { '/a': { status: 200, body: SAME } } }, real: false },
+  {
+    name: 'the page of another path',
+    facts: { 'http.pages': { '/a': { status: 200, body: SAME }, '/b': { status: 200, body: SAME } } },
+    real: false,
+  },
+  {
+    name: 'a page of its own',
+    facts: { 'http.body': SAME, 'http.pages': { '/a': { status: 200, body: '<html>Rack</html>' } } },
+    real: true,
+  },
+  {
+    name: 'the page to which the first led',
+    facts: {
+      'http.body': SAME,
+      'http.redirects': [{ status: 302, location: 'https://192.0.2.1/a' }],
+      'http.pages': { '/a': { status: 200, body: SAME } },
+    },
+    real: true,
+  },
+  {
+    name: 'one answer in JSON to two questions',
+    facts: { 'http.pages': { '/a': { status: 401, body: '{"ok":false}' }, '/b': { status: 401, body: '{"ok":false}' } } },
+    real: true,
+  },
+  { name: 'a page of which only the hash is known', facts: { 'http.pages': { '/a': { status: 200, sha256: 'aa' } } }, real: true },
+])('a server that answers every path alike tells nothing of a path: $name', ({ facts, real }) => {
+  const own = definition({ rules: [{ fact: 'http.pages', of: '/a', field: 'status', exists: true, certainty: 80 }] });
+  const hashed = definition({ rules: [{ fact: 'http.pages', of: '/a', field: 'sha256', exists: true, certainty: 80 }] });
+  expect(hitsAt([own], facts).length + hitsAt([hashed], facts).length > 0).toBe(real);
 });
