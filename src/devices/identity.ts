@@ -2,6 +2,14 @@ import { createHash } from 'node:crypto';
 import { canonicalMac } from '../text.ts';
 import { type Facts, type Identifier, IDENTIFIER_KINDS } from '../vocabulary.ts';
 
+/** The orders of 16 bytes that turning round and reversing, one after the other, can make. */
+const BYTE_ORDERS: readonly (readonly number[])[] = (() => {
+  const places = Buffer.from(Uint8Array.from({ length: 16 }, (_, i) => i)).toString('hex');
+  const all = new Set([places]);
+  for (const value of all) for (const other of uidReadings(value)) all.add(other);
+  return [...all].map((value) => [...Buffer.from(value, 'hex')]);
+})();
+
 /** Identifiers that devices show where nobody set one, and those of mock-ups; in whatever byte order. */
 const PLACEHOLDER_UIDS: ReadonlySet<string> = new Set(
   [
@@ -54,9 +62,14 @@ export function uidReadings(uid: string): string[] {
  * so it is the least of all that turning round and reversing, one after the other, can make.
  */
 export function uidToken(uid: string): string {
-  const all = new Set([uid]);
-  for (const value of all) for (const other of uidReadings(value)) all.add(other);
-  return [...all].toSorted()[0] ?? uid;
+  const bytes = uid.match(/../g) ?? [];
+  let least = uid;
+  for (const order of BYTE_ORDERS) {
+    let read = '';
+    for (const place of order) read += bytes[place] ?? '';
+    if (read < least) least = read;
+  }
+  return least;
 }
 
 /** A serial number for comparing: without blanks, upper case. Leading zeros stay. */

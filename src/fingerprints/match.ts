@@ -1,13 +1,12 @@
 import { RE2JS } from 're2js';
 import type { EndpointFacts } from '../observations/observation.ts';
 import { canonicalMac, printable, shortened } from '../text.ts';
-import { type Channel, channelOf, type FactValue, type Posture, type Transport } from '../vocabulary.ts';
+import { type Channel, channelOf, type Facts, type FactValue, type Posture, type Transport } from '../vocabulary.ts';
 import { completed } from './complete.ts';
 import { type Aspect, aspectsOf, type Capture, type Condition, conditionsOf, type Fingerprint, type Rule } from './schema.ts';
-import { select } from './select.ts';
+import { RuleIndex } from './rule-index.ts';
+import { MAX_TEXT, type Selector, selectorOf, valuesAt } from './select.ts';
 
-/** What is compared of one value: title pages are short, bodies are cut at 64 KiB by the probe; nothing longer gets here from other tools. */
-const MAX_TEXT = 64 * 1024;
 const MAX_EVIDENCE = 160;
 const MAX_CAPTURE = 120;
 
@@ -42,7 +41,9 @@ export interface Hit {
 
 interface CompiledCondition {
   readonly condition: Condition;
-  readonly regex: RE2JS | undefined;
+  readonly selector: Selector;
+  /** Compiled when it is first tried: most patterns of a set never are. */
+  readonly regex: (() => RE2JS) | undefined;
   readonly label: string;
 }
 
@@ -51,6 +52,7 @@ interface CompiledRule {
   readonly rule: Rule;
   readonly index: number;
   readonly name: string;
+  readonly channel: Channel;
   /** Cheapest first. */
   readonly conditions: readonly CompiledCondition[];
 }
@@ -58,67 +60,72 @@ interface CompiledRule {
 /** Holds a set of fingerprints ready to be matched against endpoints. */
 export class Matcher {
   readonly fingerprints: readonly Fingerprint[];
-  /** Rules by the fact of their cheapest condition: most facts of most endpoints concern few of them. */
-  readonly #byFact = new Map<string, CompiledRule[]>();
-  readonly #excludes = new Map<string, readonly CompiledCondition[]>();
-  readonly #place: ReadonlyMap<string, number>;
+  /** In the order of the set. */
+  readonly #rules: readonly CompiledRule[];
+  readonly #index: RuleIndex;
+  readonly #excludes: ReadonlyMap<string, readonly CompiledCondition[]>;
 
   constructor(fingerprints: readonly Fingerprint[]) {
     this.fingerprints = fingerprints;
-    this.#place = new Map(fingerprints.map(({ id }, place) => [id, place]));
-    for (const fingerprint of fingerprints) {
-      this.#excludes.set(fingerprint.id, (fingerprint.exclude ?? []).map(compile));
-      for (const [index, rule] of fingerprint.rules.entries()) {
-        const conditions = conditionsOf(rule)
-          .map(compile)
-          .toSorted((a, b) => costOf(a.condition) - costOf(b.condition));
-        const fact = conditions.find(({ condition }) => condition.exists !== false)?.condition.fact ?? '';
-        const compiled = { fingerprint, rule, index, name: rule.name ?? conditions[0]?.label ?? fact, conditions };
-        const list = this.#byFact.get(fact);
-        if (list === undefined) this.#byFact.set(fact, [compiled]);
-        else list.push(compiled);
-      }
-    }
+    this.#excludes = new Map(fingerprints.map(({ id, exclude = [] }) => [id, exclude.map(compile)]));
+    const all = fingerprints.flatMap((fingerprint) => fingerprint.rules.map((rule, index) => ({ fingerprint, rule, index })));
+    this.#index = new RuleIndex(all.map(({ rule }) => conditionsOf(rule)));
+    this.#rules = all.map(compileRule);
   }
 
   /** The rules that hold at one endpoint, in the order of the set. */
   match(observed: EndpointFacts): Hit[] {
-    const { host, transport, port } = observed;
     const facts = completed(observed.facts);
-    const endpoint = { ...observed, facts };
-    const at = { host, ...(transport === undefined ? {} : { transport }), ...(port === undefined ? {} : { port }) };
+    const found: number[] = [];
+    this.#index.candidates(facts, (rule) => void found.push(rule));
+    if (found.length === 0) return [];
+    const { host, transport, port } = observed;
+    const endpoint = { host, ...(transport === undefined ? {} : { transport }), ...(port === undefined ? {} : { port }) };
     const excluded = new Map<string, boolean>();
     const isExcluded = ({ id }: Fingerprint): boolean => {
       let out = excluded.get(id);
       if (out === undefined) {
-        out = (this.#excludes.get(id) ?? []).some((condition) => fits(condition, endpoint) !== undefined);
+        out = (this.#excludes.get(id) ?? []).some((condition) => fits(condition, facts) !== undefined);
         excluded.set(id, out);
       }
       return out;
     };
     const hits: Hit[] = [];
-    for (const fact of Object.keys(facts))
-      for (const { fingerprint, rule, index, name, conditions } of this.#byFact.get(fact) ?? []) {
-        const fitted = fitAll(conditions, endpoint);
-        if (fitted === undefined || isExcluded(fingerprint)) continue;
-        hits.push({
-          fingerprint,
-          rule: name,
-          index,
-          certainty: rule.certainty,
-          aspects: aspectsOf(rule),
-          channel: channelOf(conditions[0]?.condition.fact ?? fact) ?? 'http',
-          cause: rule.cause,
-          captures: { ...rule.set, ...fitted.captures },
-          posture: rule.posture ?? [],
-          evidence: fitted.evidence,
-          endpoint: at,
-        });
-      }
-    return hits.toSorted(
-      (a, b) => (this.#place.get(a.fingerprint.id) ?? 0) - (this.#place.get(b.fingerprint.id) ?? 0) || a.index - b.index,
-    );
+    for (const candidate of found.toSorted((a, b) => a - b)) {
+      const { fingerprint, rule, index, name, channel, conditions } = this.#rules[candidate] as CompiledRule;
+      const fitted = fitAll(conditions, facts);
+      if (fitted === undefined || isExcluded(fingerprint)) continue;
+      hits.push({
+        fingerprint,
+        rule: name,
+        index,
+        certainty: rule.certainty,
+        aspects: aspectsOf(rule),
+        channel,
+        cause: rule.cause,
+        captures: { ...rule.set, ...fitted.captures },
+        posture: rule.posture ?? [],
+        evidence: fitted.evidence,
+        endpoint,
+      });
+    }
+    return hits;
   }
+}
+
+function compileRule({ fingerprint, rule, index }: Pick<CompiledRule, 'fingerprint' | 'rule' | 'index'>): CompiledRule {
+  const conditions = conditionsOf(rule)
+    .map(compile)
+    .toSorted((a, b) => costOf(a.condition) - costOf(b.condition));
+  const [first] = conditions;
+  return {
+    fingerprint,
+    rule,
+    index,
+    name: rule.name ?? first?.label ?? '',
+    channel: channelOf(first?.condition.fact ?? '') ?? 'http',
+    conditions,
+  };
 }
 
 function compile(condition: Condition): CompiledCondition {
@@ -126,9 +133,15 @@ function compile(condition: Condition): CompiledCondition {
   const inside = typeof json === 'string' ? json : json?.join('.');
   return {
     condition,
-    regex: regex === undefined ? undefined : RE2JS.compile(regex),
+    selector: selectorOf(condition),
+    regex: regex === undefined ? undefined : compiledOnce(regex),
     label: [fact, of, field === undefined || field === 'body' ? undefined : field, inside].filter((part) => part !== undefined).join(' '),
   };
+}
+
+function compiledOnce(regex: string): () => RE2JS {
+  let compiled: RE2JS | undefined;
+  return () => (compiled ??= RE2JS.compile(regex));
 }
 
 /** What a condition costs to try, roughly: bodies last, patterns after literals. */
@@ -144,12 +157,12 @@ interface Fitted {
 
 function fitAll(
   conditions: readonly CompiledCondition[],
-  endpoint: EndpointFacts,
+  facts: Facts,
 ): { evidence: HitEvidence[]; captures: Record<string, string> } | undefined {
   const evidence: HitEvidence[] = [];
   const captures: Record<string, string> = {};
   for (const condition of conditions) {
-    const fitted = fits(condition, endpoint);
+    const fitted = fits(condition, facts);
     if (fitted === undefined) return undefined;
     evidence.push({ fact: condition.label, text: shortened(printable(fitted.text), MAX_EVIDENCE) });
     Object.assign(captures, fitted.captures);
@@ -158,8 +171,8 @@ function fitAll(
 }
 
 /** How a condition fits an endpoint, or undefined where it does not. */
-function fits({ condition, regex }: CompiledCondition, { facts }: EndpointFacts): Fitted | undefined {
-  const values = select(facts, condition);
+function fits({ condition, selector, regex }: CompiledCondition, facts: Facts): Fitted | undefined {
+  const values = valuesAt(facts, selector);
   const { exists, equals } = condition;
   if (exists !== undefined)
     return values.length > 0 === exists ? { text: exists ? textOf(values[0] as FactValue) : '(absent)', captures: {} } : undefined;
@@ -176,7 +189,7 @@ function fits({ condition, regex }: CompiledCondition, { facts }: EndpointFacts)
 
 function fitsOne(
   { fold = false, equals, contains, in: oneOf, gives = 'version', prefix }: Condition,
-  regex: RE2JS | undefined,
+  regex: (() => RE2JS) | undefined,
   value: FactValue,
 ): Fitted | undefined {
   if (typeof value !== 'string') {
@@ -188,7 +201,7 @@ function fitsOne(
   const cut = value.length > MAX_TEXT ? value.slice(0, MAX_TEXT) : value;
   const text = fold ? cut.toLowerCase() : cut;
   if (regex !== undefined) {
-    const matcher = regex.matcher(text);
+    const matcher = regex().matcher(text);
     if (!matcher.find()) return undefined;
     // Captures are of the text as sent: lower case is for comparing.
     return { text: cut.slice(matcher.start(), matcher.end()), captures: capturesOf(matcher.getNamedGroups(), text, cut, matcher.start()) };

@@ -1,14 +1,35 @@
 import type { Facts, FactValue } from '../vocabulary.ts';
 import type { Condition } from './schema.ts';
 
-/** The values of a fact that a condition looks at: one for a scalar, all elements of a list; empty where there is none. */
-export function select(facts: Facts, { fact, of, field, json }: Condition): readonly FactValue[] {
+/** What is compared of one value: titles are short, bodies are cut at 64 KiB by the probe; nothing longer gets here from other tools. */
+export const MAX_TEXT = 64 * 1024;
+
+/** Where conditions look: several may look at one place. */
+export interface Selector {
+  readonly fact: string;
+  readonly of: string | undefined;
+  readonly field: string | undefined;
+  readonly json: readonly (string | number)[] | undefined;
+  /** One for each place. */
+  readonly key: string;
+}
+
+export function selectorOf({ fact, of, field: given, json: path }: Condition): Selector {
+  const field = fact === 'http.pages' ? (given ?? 'body') : undefined;
+  const json = typeof path === 'string' ? parsePath(path) : path;
+  return { fact, of, field, json, key: JSON.stringify([fact, of, field, json]) };
+}
+
+const NONE: readonly FactValue[] = [];
+
+/** The values at a place: one for a scalar, all elements of a list; empty where there is none. */
+export function valuesAt(facts: Facts, { fact, of, field, json }: Selector): readonly FactValue[] {
   let value = facts[fact];
-  if (value === undefined) return [];
+  if (value === undefined) return NONE;
   if (fact === 'http.pages') value = pageValue(value, of, field ?? 'body');
   else if (of !== undefined) value = member(value, of);
-  if (json !== undefined) value = inJson(value, typeof json === 'string' ? parsePath(json) : json);
-  if (value === undefined || value === null) return [];
+  if (json !== undefined) value = inJson(value, json);
+  if (value === undefined || value === null) return NONE;
   if (fact === 'http.redirects' && Array.isArray(value))
     return value.flatMap((redirect) => member(redirect as FactValue, 'location') ?? []);
   return Array.isArray(value) ? (value as readonly FactValue[]) : [value];

@@ -27,8 +27,10 @@ export interface ObservationIndex {
 
 const KINDS: ReadonlySet<unknown> = new Set(['run', 'checkpoint', 'end']);
 const MAX_PROBLEMS = 1000;
-/** A file without checkpoints has nothing to resume: its observations are not held. */
-const MAX_AFTER_CHECKPOINT = 100_000;
+/** A checkpoint comes every second. What has none for so many observations is no journal of ours, and nothing to resume. */
+const MAX_AFTER_CHECKPOINT = 20_000;
+/** Of a file up to this size the observations are held; of a larger one only their places, and each is read again when its host's turn comes. */
+const MAX_HELD_BYTES = 32 * 1024 * 1024;
 
 /**
  * Indexes a journal, or any file of observations as lines of JSON. `-` is standard input, which is held in memory.
@@ -38,12 +40,15 @@ const MAX_AFTER_CHECKPOINT = 100_000;
 export async function indexObservations(
   file: string,
   onEntry: (entry: ReadEntry, line: number) => void = () => undefined,
+  { maxHeldBytes = MAX_HELD_BYTES }: { maxHeldBytes?: number } = {},
 ): Promise<ObservationIndex> {
   const source = openSource(file);
   const places = new Map<string, number[]>();
+  let held: Map<string, Observation[]> | undefined = new Map();
   const problems: Problem[] = [];
   let afterCheckpoint: Observation[] = [];
   let observations = 0;
+  let isJournal = false;
   let torn = false;
   let wholeBytes = 0;
   const take = (line: Line): void => {
@@ -55,13 +60,14 @@ export async function indexObservations(
       if (problems.length < MAX_PROBLEMS) problems.push(problem('bad-journal-line', { reason: read.reason }, { file, line: line.number }));
     } else if (read.observation !== undefined) {
       observations += 1;
-      afterCheckpoint.push(read.observation);
-      if (afterCheckpoint.length > MAX_AFTER_CHECKPOINT) afterCheckpoint = [];
       const { host } = read.observation;
-      const at = places.get(host);
-      if (at === undefined) places.set(host, [line.offset, line.bytes]);
-      else at.push(line.offset, line.bytes);
+      if (isJournal) afterCheckpoint.push(read.observation);
+      if (afterCheckpoint.length > MAX_AFTER_CHECKPOINT) afterCheckpoint = [];
+      append(places, host, line.offset, line.bytes);
+      if (line.offset + line.bytes > maxHeldBytes) held = undefined;
+      if (held !== undefined) append(held, host, read.observation);
     } else {
+      isJournal = true;
       if (read.entry.kind === 'checkpoint') afterCheckpoint = [];
       onEntry(read.entry, line.number);
     }
@@ -73,13 +79,14 @@ export async function indexObservations(
     throw error instanceof InputError ? error : inputError('unreadable-file', { file, reason: systemReason(error) });
   }
   return {
-    hosts: [...places.keys()].toSorted(byAddress),
+    hosts: sortedByAddress(places.keys()),
     observations,
     afterCheckpoint,
     problems,
     torn,
     wholeBytes,
     of: (host) => {
+      if (held !== undefined) return held.get(host) ?? [];
       const at = places.get(host) ?? [];
       const found: Observation[] = [];
       for (let i = 0; i < at.length; i += 2) {
@@ -90,6 +97,12 @@ export async function indexObservations(
     },
     close: () => source.close(),
   };
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, ...values: readonly V[]): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [...values]);
+  else list.push(...values);
 }
 
 interface Source {
@@ -140,7 +153,26 @@ function parseEntry(text: string): Parsed {
 
 /** IPv4, IPv6, then names; the order of everything that is written out. */
 export function byAddress(a: string, b: string): number {
-  const [left, right] = [parseAddress(a), parseAddress(b)];
+  return compareKeys(sortKey(a), sortKey(b));
+}
+
+/** The same order for many, each read once. */
+function sortedByAddress(hosts: Iterable<string>): string[] {
+  return Array.from(hosts, sortKey)
+    .toSorted(compareKeys)
+    .map(({ host }) => host);
+}
+
+interface SortKey {
+  readonly host: string;
+  readonly address: number | bigint | undefined;
+}
+
+function sortKey(host: string): SortKey {
+  return { host, address: parseAddress(host) };
+}
+
+function compareKeys({ host: a, address: left }: SortKey, { host: b, address: right }: SortKey): number {
   if (left === undefined || right === undefined) return left === right ? (a < b ? -1 : a > b ? 1 : 0) : left === undefined ? 1 : -1;
   if (typeof left !== typeof right) return typeof left === 'number' ? -1 : 1;
   return left < right ? -1 : left > right ? 1 : 0;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Condition, Rule } from '../../src/fingerprints/schema.ts';
-import { parsePath, select } from '../../src/fingerprints/select.ts';
+import { parsePath, selectorOf, valuesAt } from '../../src/fingerprints/select.ts';
 import type { Facts } from '../../src/vocabulary.ts';
 import { claimsAt, definition, hitsAt } from './definitions.ts';
 
@@ -421,9 +421,9 @@ test.for([
 });
 
 test('nothing is selected where there is nothing', () => {
-  expect(select({}, { fact: 'http.title' })).toEqual([]);
-  expect(select({ 'http.title': null }, { fact: 'http.title' })).toEqual([]);
-  expect(select({ 'http.redirects': 'x' }, { fact: 'http.redirects' })).toEqual(['x']);
+  expect(valuesAt({}, selectorOf({ fact: 'http.title' }))).toEqual([]);
+  expect(valuesAt({ 'http.title': null }, selectorOf({ fact: 'http.title' }))).toEqual([]);
+  expect(valuesAt({ 'http.redirects': 'x' }, selectorOf({ fact: 'http.redirects' }))).toEqual(['x']);
 });
 
 interface Name {

@@ -49,6 +49,25 @@ test('what is written is read again, host by host, in the order of the addresses
   index.close();
 });
 
+test('of a large file only the places are held, and each host is read again', async () => {
+  const file = newFile();
+  writeFileSync(
+    file,
+    ['10.0.0.2', '10.0.0.1', '10.0.0.2']
+      .map((host, i) => `${JSON.stringify(observation(host, 80 + i, 'http', { 'http.title': `é ${i}` }))}\n`)
+      .join(''),
+  );
+  const [held, again] = [await indexObservations(file), await indexObservations(file, () => undefined, { maxHeldBytes: 10 })];
+  for (const index of [held, again]) {
+    expect(index.hosts).toEqual(['10.0.0.1', '10.0.0.2']);
+    expect(index.of('10.0.0.2').map(({ facts }) => facts['http.title'])).toEqual(['é 0', 'é 2']);
+    expect(index.of('10.0.0.9')).toEqual([]);
+    expect(index.afterCheckpoint, 'a file of observations alone has nothing to resume').toEqual([]);
+  }
+  held.close();
+  again.close();
+});
+
 test('corrupt lines are reported with their numbers and the rest is kept', async () => {
   const file = newFile();
   writeFileSync(

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { RE2JS } from 're2js';
+import { expect, test } from 'vitest';
+import { LiteralFinder } from '../../src/fingerprints/finder.ts';
+import { markOf, requiredLiterals } from '../../src/fingerprints/literals.ts';
+import { conditionsOf } from '../../src/fingerprints/schema.ts';
+import { ownSet } from './definitions.ts';
+
+test.for<[pattern: string, literals: readonly string[] | undefined]>([
+  ['^RackView (?P<model>R\\d+)', ['rackview ']],
+  ['(?i)^Rack[ -]View$', ['rack']],
+  ['^(?:iLO|iDRAC) \\d', ['ilo', 'idrac']],
+  ['^(?:iLO|\\d+)$', undefined],
+  ['ab+c?defg', ['defg']],
+  ['x{0,2}yz', ['yz']],
+  ['(?:abc){2}', ['abc']],
+  ['colou?r', ['colo']],
+  ['a+?longer', ['longer']],
+  ['a\\.b\\/c', ['a.b/c']],
+  ['[a]bc', ['abc']],
+  ['[^a]bc', ['bc']],
+  ['[[:alpha:]]bc[]x]', ['bc']],
+  ['\\d+', undefined],
+  ['.', undefined],
+  ['^$', undefined],
+  ['\\bKVM\\b', ['kvm']],
+  ['\\x41bc', ['bc']],
+  ['\\p{Lu}bc\\pN', ['bc']],
+  ['caf\u00e9 bar', [' bar']],
+  ['(?<model>ab)c', ['abc']],
+  ['(?i:AB)c', ['abc']],
+  ['\\Qa.b\\E', undefined],
+  ['a(b', undefined],
+  ['a)b', undefined],
+  ['a{b', ['a{b']],
+])('what %s must see', ([pattern, literals]) => {
+  expect(requiredLiterals(pattern)).toEqual(literals);
+});
+
+const PIECES = ['a', 'B', '\\d', '[xy]', '.', 'Rack', '-', '\\.', '\\s', '[^q]'] as const;
+const pattern = fc.letrec<{ whole: string; part: string; atom: string }>((tie) => ({
+  whole: fc.array(tie('part'), { minLength: 1, maxLength: 4 }).map((parts) => parts.join('')),
+  part: fc.tuple(tie('atom'), fc.constantFrom('', '', '?', '*', '+', '{2}', '{0,2}', '+?')).map(([atom, count]) => `${atom}${count}`),
+  atom: fc.oneof(
+    { depthSize: 'small' },
+    fc.constantFrom(...PIECES),
+    fc.tuple(tie('whole'), tie('whole')).map(([a, b]) => `(?:${a}|${b})`),
+    tie('whole').map((a) => `(${a})`),
+  ),
+})).whole;
+
+test('whatever a pattern is found in holds one of its literals', () => {
+  fc.assert(
+    fc.property(
+      pattern.chain((source) => fc.record({ source: fc.constant(source), text: fc.stringMatching(new RegExp(source)) })),
+      ({ source, text }) => {
+        const literals = requiredLiterals(source);
+        if (literals === undefined || !RE2JS.compile(source).matcher(text).find()) return;
+        expect(literals.some((literal) => text.toLowerCase().includes(literal))).toBe(true);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test('nearly every pattern of the set has literals to look for first', () => {
+  const patterns = ownSet()
+    .flatMap(({ rules }) => rules.flatMap(conditionsOf))
+    .flatMap(({ regex }) => regex ?? []);
+  expect(patterns.length).toBeGreaterThan(100);
+  expect(patterns.filter((one) => requiredLiterals(one) === undefined).length).toBeLessThan(patterns.length / 10);
+});
+
+test.for<[string, string | undefined]>([
+  ['RackView', 'rackview'],
+  ['\u00e9', undefined],
+  ['caf\u00e9 Rack', ' rack'],
+])('the mark of %s', ([literal, mark]) => {
+  expect(markOf(literal)).toBe(mark);
+});
+
+function found(literals: readonly string[], text: string): string[] {
+  const all: string[] = [];
+  new LiteralFinder(literals).find(text, (place) => void all.push(literals[place] ?? ''));
+  return all.toSorted();
+}
+
+test('literals are found whatever their case, each once', () => {
+  expect(found(['he', 'she', 'his', 'hers'], 'uSHERS she')).toEqual(['he', 'hers', 'she']);
+  expect(found(['aa', 'a'], 'aaaa')).toEqual(['a', 'aa']);
+  expect(found(['kvm'], '\u212aVM')).toEqual(['kvm']);
+  expect(found(['ab'], 'a\u00e9b')).toEqual([]);
+  expect(found([], 'abc')).toEqual([]);
+});
+
+test('literals are found where a search for each finds them', () => {
+  const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '-'), minLength: 1, maxLength: 4 });
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c', '-', 'A', 'C', '\u00e9'), maxLength: 40 });
+  fc.assert(
+    fc.property(fc.uniqueArray(word, { maxLength: 12 }), text, (literals, one) => {
+      expect(found(literals, one)).toEqual(literals.filter((literal) => one.toLowerCase().includes(literal)).toSorted());
+    }),
+    { numRuns: 1000 },
+  );
+});
