@@ -1,8 +1,17 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
+import type { Device } from '../devices/device.ts';
+import type { Against } from '../fingerprints/match.ts';
 import type { Observation } from '../observations/observation.ts';
+import type { Account } from '../outputs/explain.ts';
 import { withExtension } from './options.ts';
+
+interface ExplainOptions {
+  readonly wire?: boolean;
+  readonly journal?: string;
+  readonly fingerprints?: string;
+}
 
 export function register(program: Command): void {
   program
@@ -14,13 +23,14 @@ export function register(program: Command): void {
     .argument('[inventory]', 'an inventory')
     .argument('[address]', 'an address or a device key in it; all devices where left out')
     .option('--journal <file>', 'the journal of the inventory (default: the one beside it, where there is one)')
+    .option('--fingerprints <folder>', 'add or override fingerprints with your own')
     .option('--wire', 'print everything that can be sent')
     .addHelpText('after', '\nExamples:\n  kvmsweep explain monday.json 10.20.0.17\n  kvmsweep explain --wire')
     .action(
       async (
         file: string | undefined,
         address: string | undefined,
-        { wire = false, journal }: { wire?: boolean; journal?: string },
+        { wire = false, journal, fingerprints }: ExplainOptions,
         command: Command,
       ) => {
         if (wire) {
@@ -46,26 +56,43 @@ export function register(program: Command): void {
         const chosen = devices.filter(({ addresses, deviceKey }) => addresses.includes(address) || deviceKey === address);
         const unknown = unrecognised.find(({ host }) => host === address);
         if (chosen.length === 0 && unknown === undefined) throw inputError('no-such-device', { address, file });
-        const said = unknown === undefined ? [] : await saidBy(address, journal ?? journalBeside(file));
-        process.stdout.write(
-          [...chosen.map((device) => deviceText(device, asked)), ...(unknown === undefined ? [] : [unrecognisedText(unknown, said)])].join(
-            '\n',
-          ),
-        );
+        const found = journal ?? journalBeside(file);
+        const texts: string[] = [];
+        for (const device of chosen)
+          texts.push(deviceText(device, asked, found === undefined ? undefined : await accountOf(device, found, fingerprints)));
+        if (unknown !== undefined) texts.push(unrecognisedText(unknown, found === undefined ? [] : await saidBy([address], found)));
+        process.stdout.write(texts.join('\n'));
       },
     );
 }
 
-/** What one address said, in its own order; nothing where there is no journal. */
-async function saidBy(host: string, journal: string | undefined): Promise<Observation[]> {
-  if (journal === undefined) return [];
+/** What some addresses said, each in its own order. */
+async function saidBy(hosts: readonly string[], journal: string): Promise<Observation[]> {
   const { indexObservations } = await import('../observations/read.ts');
   const index = await indexObservations(journal);
   try {
-    return index.of(host);
+    return hosts.flatMap((host) => index.of(host));
   } finally {
     index.close();
   }
+}
+
+/** How the journal leads to a device, with the fingerprints of today; undefined where the journal does not know it. */
+async function accountOf({ addresses, evidence }: Device, journal: string, folder: string | undefined): Promise<Account | undefined> {
+  const said = await saidBy(addresses, journal);
+  if (said.length === 0) return undefined;
+  const [{ loadKnowledge }, { reckoningOf }, { byEndpoint }] = await Promise.all([
+    import('./knowledge.ts'),
+    import('../fingerprints/judge.ts'),
+    import('../observations/observation.ts'),
+  ]);
+  const { matcher } = loadKnowledge(folder === undefined ? {} : { fingerprints: folder });
+  const against: Against[] = [];
+  const hits = addresses.flatMap((host) =>
+    byEndpoint(said.filter((one) => one.host === host)).flatMap((endpoint) => matcher.match(endpoint, (one) => void against.push(one))),
+  );
+  const named = matcher.fingerprints.find(({ id }) => id === evidence[0]?.fingerprint);
+  return named === undefined ? undefined : { said, reckoning: reckoningOf(named, hits), against };
 }
 
 /** The journal of an inventory: what a sweep names after it, or the demo leaves with it. */

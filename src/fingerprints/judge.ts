@@ -70,7 +70,7 @@ const SUPPORTS: Readonly<Record<Aspect, readonly Aspect[]>> = {
 };
 
 function claimOf(fingerprint: Fingerprint, hits: readonly Hit[]): Claim {
-  const certainty = (aspect: Aspect): number => combine(hits.filter((hit) => hit.aspects.some((own) => SUPPORTS[aspect].includes(own))));
+  const certainty = (aspect: Aspect): number => reckon(supporting(hits, aspect)).certainty;
   const endpoints = new Map(hits.map(({ endpoint }) => [`${endpoint.host} ${endpoint.port}/${endpoint.transport}`, endpoint]));
   return {
     fingerprint: fingerprint.id,
@@ -96,8 +96,18 @@ function claimOf(fingerprint: Fingerprint, hits: readonly Hit[]): Claim {
   };
 }
 
+/** How a certainty comes about. */
+export interface Reckoning {
+  /** The rules that count: within a channel the strongest, and of those with one cause the strongest. */
+  readonly counted: readonly Hit[];
+  /** 0 to 100. */
+  readonly certainty: number;
+  /** True where there are hints only, which never come to more than possible. */
+  readonly isCapped: boolean;
+}
+
 /** Within a channel the strongest rule counts, of rules with one cause the strongest, and what is left adds up as 1 - prod(1 - c). */
-function combine(hits: readonly Hit[]): number {
+export function reckon(hits: readonly Hit[]): Reckoning {
   const strongest = new Map<Channel, Hit>();
   for (const hit of hits) if (hit.certainty > (strongest.get(hit.channel)?.certainty ?? 0)) strongest.set(hit.channel, hit);
   const causes = new Map<string, Hit>();
@@ -105,9 +115,22 @@ function combine(hits: readonly Hit[]): number {
     const key = hit.cause ?? `channel ${hit.channel}`;
     if (hit.certainty > (causes.get(key)?.certainty ?? 0)) causes.set(key, hit);
   }
-  const doubt = [...causes.values()].reduce((product, { certainty }) => product * (1 - certainty / 100), 1);
+  const counted = [...causes.values()].toSorted((x, y) => y.certainty - x.certainty);
+  const doubt = counted.reduce((product, { certainty }) => product * (1 - certainty / 100), 1);
   const sure = Math.floor((1 - doubt) * 100 + 1e-9);
-  return hits.every(({ certainty }) => certainty < HINT) ? Math.min(sure, LEVELS.likely - 1) : sure;
+  const isCapped = sure >= LEVELS.likely && hits.every(({ certainty }) => certainty < HINT);
+  return { counted, certainty: isCapped ? LEVELS.likely - 1 : sure, isCapped };
+}
+
+/** How the certainty of what a fingerprint names comes about: of the product, or of the class where it names none. */
+export function reckoningOf(fingerprint: Fingerprint, hits: readonly Hit[]): Reckoning {
+  const own = hits.filter((hit) => hit.fingerprint === fingerprint);
+  const [product, kind] = (['product', 'class'] as const).map((aspect) => reckon(supporting(own, aspect))) as [Reckoning, Reckoning];
+  return fingerprint.generic === true && kind.certainty > product.certainty ? kind : product;
+}
+
+function supporting(hits: readonly Hit[], aspect: Aspect): readonly Hit[] {
+  return hits.filter((hit) => hit.aspects.some((own) => SUPPORTS[aspect].includes(own)));
 }
 
 /** The value of each capture: that of the surest rule. Ranges of versions are narrowed by each other. */

@@ -39,6 +39,15 @@ export interface Hit {
   readonly endpoint: HitEndpoint;
 }
 
+/** Something at an endpoint that spoke against a product of which rules held there. */
+export interface Against {
+  readonly fingerprint: Fingerprint;
+  /** What it really is. */
+  readonly why: string;
+  readonly evidence: HitEvidence;
+  readonly endpoint: HitEndpoint;
+}
+
 interface CompiledCondition {
   readonly condition: Condition;
   readonly selector: Selector;
@@ -73,8 +82,11 @@ export class Matcher {
     this.#rules = all.map(compileRule);
   }
 
-  /** The rules that hold at one endpoint, in the order of the set. */
-  match(observed: EndpointFacts): Hit[] {
+  /**
+   * The rules that hold at one endpoint, in the order of the set.
+   * @param against is told what spoke against products whose rules held
+   */
+  match(observed: EndpointFacts, against: (one: Against) => void = () => undefined): Hit[] {
     const facts = completed(observed.facts);
     const found: number[] = [];
     this.#index.candidates(facts, (rule) => void found.push(rule));
@@ -82,11 +94,14 @@ export class Matcher {
     const { host, transport, port } = observed;
     const endpoint = { host, ...(transport === undefined ? {} : { transport }), ...(port === undefined ? {} : { port }) };
     const excluded = new Map<string, boolean>();
-    const isExcluded = ({ id }: Fingerprint): boolean => {
-      let out = excluded.get(id);
+    const isExcluded = (fingerprint: Fingerprint): boolean => {
+      let out = excluded.get(fingerprint.id);
       if (out === undefined) {
-        out = (this.#excludes.get(id) ?? []).some((condition) => fits(condition, facts) !== undefined);
-        excluded.set(id, out);
+        const held = firstFitting(this.#excludes.get(fingerprint.id) ?? [], facts);
+        out = held !== undefined;
+        excluded.set(fingerprint.id, out);
+        if (held !== undefined)
+          against({ fingerprint, why: fingerprint.exclude?.[held.index]?.why ?? '', evidence: held.evidence, endpoint });
       }
       return out;
     };
@@ -164,10 +179,22 @@ function fitAll(
   for (const condition of conditions) {
     const fitted = fits(condition, facts);
     if (fitted === undefined) return undefined;
-    evidence.push({ fact: condition.label, text: shortened(printable(fitted.text), MAX_EVIDENCE) });
+    evidence.push(evidenceOf(condition, fitted));
     Object.assign(captures, fitted.captures);
   }
   return { evidence, captures };
+}
+
+function firstFitting(conditions: readonly CompiledCondition[], facts: Facts): { index: number; evidence: HitEvidence } | undefined {
+  for (const [index, condition] of conditions.entries()) {
+    const fitted = fits(condition, facts);
+    if (fitted !== undefined) return { index, evidence: evidenceOf(condition, fitted) };
+  }
+  return undefined;
+}
+
+function evidenceOf({ label }: CompiledCondition, { text }: Fitted): HitEvidence {
+  return { fact: label, text: shortened(printable(text), MAX_EVIDENCE) };
 }
 
 /** How a condition fits an endpoint, or undefined where it does not. */

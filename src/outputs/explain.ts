@@ -1,12 +1,26 @@
 import type { Device } from '../devices/device.ts';
 import { deviceName } from '../devices/device.ts';
 import type { Inventory } from '../inventory/schema.ts';
+import type { Reckoning } from '../fingerprints/judge.ts';
+import type { Against, HitEndpoint } from '../fingerprints/match.ts';
 import { byEndpoint, type Observation } from '../observations/observation.ts';
 import { jsonText, printable, shortened } from '../text.ts';
 import type { FactValue } from '../vocabulary.ts';
 
-/** One device for people: what it is, how that is known, what speaks for something else, what is risky; `asked` is what the sweep asked, as far as it is known. */
-export function deviceText(device: Device, asked?: Inventory['asked']): string {
+/** How a device came to be named, worked out again from the journal. */
+export interface Account {
+  /** What was asked of it and how that ended, in its order. */
+  readonly said: readonly Observation[];
+  readonly reckoning: Reckoning;
+  readonly against: readonly Against[];
+}
+
+/**
+ * One device for people: what it is, how that is known, what speaks for something else, what is risky.
+ * @param asked what the sweep asked, as far as it is known
+ * @param account what the journal tells beyond the inventory
+ */
+export function deviceText(device: Device, asked?: Inventory['asked'], account?: Account): string {
   const {
     addresses,
     class: kind,
@@ -42,6 +56,7 @@ export function deviceText(device: Device, asked?: Inventory['asked']): string {
     ...field('endpoints', endpoints.map(({ port, transport, probe }) => `${port}/${transport} ${probe}`).join(', ')),
     ...field('risk', posture.join(', ')),
     ...field('not asked', notAsked(device, asked)),
+    ...(account === undefined ? [] : [...askedLines(account.said), ...sumLines(device.certainty, account.reckoning)]),
     '  because',
     ...[...rules.values()].flatMap(({ certainty: sure, lines }) =>
       lines.map((line, i) => `    ${i === 0 ? `${String(sure).padStart(3)}  ` : '  and '}${printable(line)}`),
@@ -51,10 +66,57 @@ export function deviceText(device: Device, asked?: Inventory['asked']): string {
       ({ vendor, product, class: other, certainty: sure }) =>
         `    ${String(sure).padStart(3)}  ${deviceName({ ...(vendor === undefined ? {} : { vendor }), ...(product === undefined ? {} : { product }), class: other })}`,
     ),
+    ...againstLines(account?.against ?? []),
     '  identifiers',
     ...identifiers.map(({ kind: what, value, from }) => `    ${what.padEnd(6)} ${printable(value)} (${printable(from)})`),
     '',
   ].join('\n');
+}
+
+/** What was asked at each port, and what came of it; pages by their paths. */
+function askedLines(said: readonly Observation[]): string[] {
+  const places = new Map<string, string[]>();
+  for (const { transport, port, probe, outcome, ms, facts, note } of said) {
+    const place = port === undefined ? 'address' : `${port}/${transport ?? ''}`;
+    const pages = Object.keys((facts['http.pages'] ?? {}) as object);
+    const what = pages.length > 0 ? pages.join(' ') : probe;
+    const ended = [outcome, ...(ms === undefined ? [] : [`${ms} ms`]), ...(note === undefined ? [] : [note])].join(', ');
+    places.set(place, [...(places.get(place) ?? []), `${what} (${ended})`]);
+  }
+  return ['  asked', ...[...places].map(([place, all]) => `    ${place.padEnd(10)} ${printable(all.join('; '))}`)];
+}
+
+/** Why the certainty is what it is: the strongest rule of each channel, and how their doubts multiply. */
+function sumLines(certainty: number, { counted, certainty: today, isCapped }: Reckoning): string[] {
+  const doubts = counted.map((hit) => ((100 - hit.certainty) / 100).toFixed(2));
+  const sum =
+    counted.length < 2
+      ? 'the strongest rule counts'
+      : `what each leaves in doubt multiplies: 1 - ${doubts.join(' x ')} = ${Math.min(1 - doubts.reduce((product, doubt) => product * Number(doubt), 1), 0.999).toFixed(3)}`;
+  return [
+    `  why ${certainty}${today === certainty ? '' : ` (${today} by the fingerprints of today)`}`,
+    ...counted.map(
+      ({ channel, certainty: sure, rule, endpoint }) =>
+        `    ${String(sure).padStart(3)}  ${channel}: ${printable(rule)} (${placeText(endpoint)})`,
+    ),
+    `         ${sum}${isCapped ? '; these are hints only, which never come to more than possible' : ''}`,
+  ];
+}
+
+function againstLines(against: readonly Against[]): string[] {
+  return against.length === 0
+    ? []
+    : [
+        '  what spoke against',
+        ...against.map(
+          ({ fingerprint, why, evidence: { fact, text }, endpoint }) =>
+            `    ${printable(`not ${fingerprint.title}: ${placeText(endpoint)} says ${fact} "${text}" (${why})`)}`,
+        ),
+      ];
+}
+
+function placeText({ port, transport }: HitEndpoint): string {
+  return port === undefined ? 'address' : `${port}/${transport ?? ''}`;
 }
 
 /** An address that no definition claims, for people: where it answered, and what it said as far as it is given. */

@@ -160,6 +160,14 @@ test('explain tells a device in words; --wire all that can be sent', async () =>
   expect(one.code).toBe(0);
   expect(one.out).toMatch(/^Dell iDRAC 9 at 127\.77\.0\.32: certain/);
   expect(one.out).toMatch(/because\n +\d+ +127\.77\.0\.32:\d+ says/);
+  expect(one.out, 'what was asked').toMatch(/\n {2}asked\n(?: {4}.*\n)* {4}\d+\/tcp +tls \(answered, \d+ ms\); /);
+  expect(one.out, 'why it is so sure').toMatch(
+    /\n {2}why (\d+)\n {4} *\d+ {2}\w+: .* \(\d+\/\w+\)\n(?:.*\n)*? +what each leaves in doubt multiplies: 1 - 0\.\d\d x /,
+  );
+  const { out: atenBmc } = await run(['explain', join(demo, 'inventory.json'), '127.77.0.37']);
+  expect(atenBmc).toMatch(
+    /what spoke against\n {4}not VNC server .*: \d+\/tcp says rfb\.security "\[16\]" \(the scheme of ATEN firmware\)/,
+  );
   expect(await run(['explain', join(demo, 'inventory.json'), '10.0.0.1'])).toMatchObject({
     code: 2,
     err: expect.stringContaining('has no device at 10.0.0.1') as string,
