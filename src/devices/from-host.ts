@@ -27,7 +27,7 @@ export function devicesAt(host: string, endpoints: readonly EndpointFacts[], mat
   const sure = products.filter((claim) => certaintyOf(claim) >= LEVELS.likely);
   if (isConflicting(sure)) return [conflicting(whole, best, notable)];
   const generic = surestGeneric(notable);
-  const winner = products.find((claim) => !isOutdone(claim, generic));
+  const winner = products.find((claim) => !isOutdone(claim, generic) && !isOnlyTheBase(claim, sure));
   if (winner === undefined) return [deviceOf(whole, generic ?? best, notable)];
   /** What some of the endpoints say by themselves: a version or number of one device must not become that of its neighbour. */
   const part = (own: readonly EndpointFacts[]): HostView => {
@@ -85,16 +85,25 @@ function unrelated(a: Claim, b: Claim): boolean {
   return a.base === undefined || (a.base !== b.base && a.base !== b.fingerprint && b.base !== a.fingerprint);
 }
 
-function vendorsOf(claims: readonly Claim[]): number {
-  return new Set(claims.map(({ vendor }) => vendor)).size;
+/** How many makers these claims name that have nothing to do with each other: whoever sells one firmware under another name counts once. */
+function strangersOf(claims: readonly Claim[]): number {
+  const strangers: Claim[] = [];
+  for (const claim of claims)
+    if (strangers.every((other) => other.vendor !== claim.vendor && unrelated(other, claim))) strangers.push(claim);
+  return strangers.length;
 }
 
 function isConflicting(sure: readonly Claim[]): boolean {
-  if (vendorsOf(sure) >= CONFLICT_AT_HOST) return true;
+  if (strangersOf(sure) >= CONFLICT_AT_HOST) return true;
   const keys = new Set(sure.flatMap(({ endpoints }) => endpoints.filter(hasPort).map(keyOf)));
   return [...keys].some(
-    (key) => vendorsOf(sure.filter(({ endpoints }) => endpoints.some((endpoint) => keyOf(endpoint) === key))) >= CONFLICT_AT_ENDPOINT,
+    (key) => strangersOf(sure.filter(({ endpoints }) => endpoints.some((endpoint) => keyOf(endpoint) === key))) >= CONFLICT_AT_ENDPOINT,
   );
+}
+
+/** Firmware that others sell under their names yields to the name on the box. */
+function isOnlyTheBase({ fingerprint }: Claim, sure: readonly Claim[]): boolean {
+  return sure.some((other) => other.base === fingerprint && other.fingerprint !== fingerprint);
 }
 
 /** A page of no interest must not hide the remote access that another port of the address surely gives. */

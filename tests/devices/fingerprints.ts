@@ -3,7 +3,7 @@ import type { Fingerprint } from '../../src/fingerprints/schema.ts';
 
 const PROOF = { sources: ['test'], examples: [], near_misses: [] };
 
-/** Two IP-KVMs that name themselves in their titles, a controller, a generic one, a page of no interest and five makers that one page can name. */
+/** Two IP-KVMs that name themselves in their titles, a controller, a generic one, a page of no interest five makers that one page can name, two who sell what the first makes. */
 const FINGERPRINTS: readonly Fingerprint[] = [
   {
     id: 'alpha',
@@ -70,6 +70,16 @@ const FINGERPRINTS: readonly Fingerprint[] = [
     class: 'ip-kvm',
     ...PROOF,
     rules: [{ fact: 'http.body', contains: id, certainty: 80 }],
+  })),
+  ...['brand', 'label'].map((id): Fingerprint => ({
+    id,
+    title: id,
+    vendor: id,
+    product: id,
+    class: 'ip-kvm',
+    base: 'one',
+    ...PROOF,
+    rules: [{ fact: 'http.body', contains: id, certainty: 70 }],
   })),
 ];
 

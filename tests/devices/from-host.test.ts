@@ -70,6 +70,16 @@ test.for<{ name: string; endpoints: EndpointFacts[]; expected: string[] }>([
     expected: ['unknown ip-kvm 30 at 80'],
   },
   {
+    name: 'firmware that somebody else sells',
+    endpoints: [endpoint(80, { 'http.body': 'one brand' })],
+    expected: ['brand 70 at 80'],
+  },
+  {
+    name: 'marks of one firmware, its maker and two who sell it',
+    endpoints: [endpoint(80, { 'http.body': 'one brand label' })],
+    expected: ['brand 70 at 80'],
+  },
+  {
     name: 'marks of five makers at one address',
     endpoints: ['one', 'two', 'three', 'four', 'five'].map((body, i) => endpoint(8000 + i, { 'http.body': body })),
     expected: ['unknown ip-kvm 30 at 8000+8001+8002+8003+8004'],
