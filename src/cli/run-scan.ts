@@ -234,7 +234,7 @@ async function readHosts(
   problems: Problem[],
   say: (text: string) => void,
 ): Promise<Hosts> {
-  const collected = collectTargets(words, files);
+  const collected = await collectTargets(words, files);
   const parsed = parseTargets(collected.targets);
   const { resolved, problems: unresolved } = await resolveNames(parsed.names);
   problems.push(...collected.problems, ...parsed.problems, ...unresolved);

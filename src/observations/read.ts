@@ -1,5 +1,6 @@
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { InputError, inputError, type Problem, problem, systemReason } from '../errors.ts';
+import { readStandardInput } from '../input.ts';
 import { parseAddress } from '../targets/addresses.ts';
 import type { JournalEntry } from './journal.ts';
 import { type Line, readLines, splitLines } from './lines.ts';
@@ -42,7 +43,7 @@ export async function indexObservations(
   onEntry: (entry: ReadEntry, line: number) => void = () => undefined,
   { maxHeldBytes = MAX_HELD_BYTES }: { maxHeldBytes?: number } = {},
 ): Promise<ObservationIndex> {
-  const source = openSource(file);
+  const source = await openSource(file);
   const places = new Map<string, number[]>();
   let held: Map<string, Observation[]> | undefined = new Map();
   const problems: Problem[] = [];
@@ -111,10 +112,10 @@ interface Source {
   close(): void;
 }
 
-function openSource(file: string): Source {
+async function openSource(file: string): Promise<Source> {
   try {
     if (file === '-') {
-      const all = readFileSync(0);
+      const all = await readStandardInput();
       return { lines: splitLines(all), slice: (offset, bytes) => all.subarray(offset, offset + bytes), close: () => undefined };
     }
     const descriptor = openSync(file, 'r');

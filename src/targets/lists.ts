@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Problem, problem, systemReason } from '../errors.ts';
+import { readStandardInput } from '../input.ts';
 import type { TargetText } from './parse.ts';
 
 /** Larger lists are most likely not lists. */
@@ -9,18 +10,18 @@ const MAX_LIST_BYTES = 64 * 1024 * 1024;
  * The targets of the command line and of list files, one by one, each with its place. `@FILE` reads a file, `-` standard input.
  * In a list targets are separated by white space or commas, and `#` begins a comment.
  */
-export function collectTargets(
+export async function collectTargets(
   words: readonly string[],
   files: readonly string[],
-  readInput: () => string = () => readFileSync(0, 'utf8'),
-): { targets: TargetText[]; problems: Problem[] } {
+  readInput: () => Promise<string> = async () => (await readStandardInput()).toString('utf8'),
+): Promise<{ targets: TargetText[]; problems: Problem[] }> {
   const targets: TargetText[] = [];
   const problems: Problem[] = [];
-  const fromFile = (file: string): void => {
+  const fromFile = async (file: string): Promise<void> => {
     const name = file === '-' ? 'standard input' : file;
     let text: string;
     try {
-      text = file === '-' ? readInput() : readFileSync(file, 'utf8');
+      text = file === '-' ? await readInput() : readFileSync(file, 'utf8');
     } catch (error) {
       problems.push(problem('unreadable-file', { file: name, reason: systemReason(error) }));
       return;
@@ -34,11 +35,11 @@ export function collectTargets(
     targets.push(...found);
   };
   for (const word of words) {
-    if (word === '-') fromFile('-');
-    else if (word.startsWith('@')) fromFile(word.slice(1));
+    if (word === '-') await fromFile('-');
+    else if (word.startsWith('@')) await fromFile(word.slice(1));
     else targets.push(...splitWords(word).map((text) => ({ text, place: {} })));
   }
-  for (const file of files) fromFile(file);
+  for (const file of files) await fromFile(file);
   return { targets, problems };
 }
 

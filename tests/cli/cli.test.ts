@@ -139,6 +139,13 @@ test('identify takes the least that an observation can be, from standard input',
   expect(JSON.parse(out) as Device).toMatchObject({ vendor: 'PiKVM', class: 'ip-kvm', level: 'certain', addresses: ['192.0.2.10'] });
 });
 
+test('standard input may be larger than a pipe holds', async () => {
+  const line = `${JSON.stringify({ host: '192.0.2.10', probe: 'http', facts: { 'http.title': 'PiKVM Login', 'http.body': 'x'.repeat(4000) } })}\n`;
+  const { code, err } = await run(['identify', '-', '--format', 'ndjson'], { input: line.repeat(200) });
+  expect(code).toBe(0);
+  expect(err).toContain('200 observations, 1 devices');
+});
+
 test('explain tells what an address said that is not recognised, by the journal beside the inventory', async () => {
   const { code, out } = await run(['explain', join(demo, 'inventory.json'), '127.77.0.52']);
   expect(code).toBe(0);

@@ -78,8 +78,8 @@ test('bad lines of a list are all reported, with file, line and reason', () => {
   ]);
 });
 
-test('an unreadable and an empty list are problems, and the others are read all the same', () => {
-  const { targets, problems } = collectTargets(['10.0.0.1', '@/no/such/list', '-'], [], () => '# only a comment\n');
+test('an unreadable and an empty list are problems, and the others are read all the same', async () => {
+  const { targets, problems } = await collectTargets(['10.0.0.1', '@/no/such/list', '-'], [], () => Promise.resolve('# only a comment\n'));
   expect(targets).toHaveLength(1);
   expect(problems.map(problemText)).toEqual(['cannot read /no/such/list: there is no such file', 'standard input holds no targets']);
 });
