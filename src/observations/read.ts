@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { InputError, inputError, type Problem, problem, systemReason } from '../errors.ts';
 import { readStandardInput } from '../input.ts';
 import { parseAddress } from '../targets/addresses.ts';
@@ -45,7 +45,7 @@ export async function indexObservations(
 ): Promise<ObservationIndex> {
   const source = await openSource(file);
   const places = new Map<string, number[]>();
-  let held: Map<string, Observation[]> | undefined = new Map();
+  const held: Map<string, Observation[]> | undefined = source.bytes <= maxHeldBytes ? new Map() : undefined;
   const problems: Problem[] = [];
   let afterCheckpoint: Observation[] = [];
   let observations = 0;
@@ -65,7 +65,6 @@ export async function indexObservations(
       if (isJournal) afterCheckpoint.push(read.observation);
       if (afterCheckpoint.length > MAX_AFTER_CHECKPOINT) afterCheckpoint = [];
       append(places, host, line.offset, line.bytes);
-      if (line.offset + line.bytes > maxHeldBytes) held = undefined;
       if (held !== undefined) append(held, host, read.observation);
     } else {
       isJournal = true;
@@ -107,6 +106,7 @@ function append<K, V>(map: Map<K, V[]>, key: K, ...values: readonly V[]): void {
 }
 
 interface Source {
+  readonly bytes: number;
   readonly lines: AsyncIterable<Line> | Iterable<Line>;
   slice(offset: number, bytes: number): Buffer;
   close(): void;
@@ -116,10 +116,16 @@ async function openSource(file: string): Promise<Source> {
   try {
     if (file === '-') {
       const all = await readStandardInput();
-      return { lines: splitLines(all), slice: (offset, bytes) => all.subarray(offset, offset + bytes), close: () => undefined };
+      return {
+        bytes: all.length,
+        lines: splitLines(all),
+        slice: (offset, bytes) => all.subarray(offset, offset + bytes),
+        close: () => undefined,
+      };
     }
     const descriptor = openSync(file, 'r');
     return {
+      bytes: fstatSync(descriptor).size,
       lines: readLines(descriptor),
       slice: (offset, bytes) => {
         const buffer = Buffer.alloc(bytes);
