@@ -6,7 +6,7 @@ import { collect } from './options.ts';
 interface Options {
   readonly fingerprints?: string;
   readonly allowPath?: string[];
-  readonly format: 'table' | 'json';
+  readonly format: 'table' | 'json' | 'markdown';
 }
 
 export function register(program: Command): void {
@@ -14,14 +14,14 @@ export function register(program: Command): void {
     .command('fingerprints')
     .summary('the definitions: list them, show one, let them prove themselves')
     .description('What kvmsweep recognises, by what, and the proof of it.');
-  const sub = (name: string, summary: string): Command =>
+  const sub = (name: string, summary: string, formats: readonly string[] = []): Command =>
     group
       .command(name)
       .summary(summary)
       .description(summary)
       .option('--fingerprints <folder>', 'with your own definitions')
       .option('--allow-path <path>', 'let them ask for this path', collect)
-      .addOption(new Option('--format <format>', 'what goes to standard output').choices(['table', 'json']).default('table'));
+      .addOption(new Option('--format <format>', 'what goes to standard output').choices(['table', 'json', ...formats]).default('table'));
 
   sub('list', 'every definition: product, class, rules, channels').action(async (options: Options) => {
     const [{ loadKnowledge }, { fingerprintTable }, { terminalColumns }] = await Promise.all([
@@ -70,6 +70,23 @@ export function register(program: Command): void {
         );
       }
       process.exitCode = proof.flaws.length === 0 ? EXIT.done : EXIT.findings;
+    },
+  );
+
+  sub('coverage', 'product by product: in which channels it is recognised, and which fields its answers fill', ['markdown']).action(
+    async (options: Options) => {
+      const [{ loadKnowledge }, { coverageOf }, { coverageMarkdown, coverageTable }, { terminalColumns }] = await Promise.all([
+        import('./knowledge.ts'),
+        import('../fingerprints/coverage.ts'),
+        import('../outputs/coverage.ts'),
+        import('./options.ts'),
+      ]);
+      const products = coverageOf(loadKnowledge(options).fingerprints);
+      if (options.format === 'json') process.stdout.write(jsonDocument(products));
+      else
+        process.stdout.write(
+          `${options.format === 'markdown' ? coverageMarkdown(products) : coverageTable(products, terminalColumns())}\n`,
+        );
     },
   );
 
