@@ -52,20 +52,23 @@ const pattern = fc.letrec<{ whole: string; part: string; atom: string }>((tie) =
 test('whatever a pattern is found in holds one of its literals', () => {
   fc.assert(
     fc.property(
-      pattern.chain((source) => fc.record({ source: fc.constant(source), text: fc.stringMatching(new RegExp(source)) })),
+      pattern.chain((source) => fc.record({ source: fc.constant(source), text: fc.stringMatching(new RegExp(source), { size: 'small' }) })),
       ({ source, text }) => {
         const literals = requiredLiterals(source);
         if (literals === undefined || !RE2JS.compile(source).matcher(text).find()) return;
         expect(literals.some((literal) => text.toLowerCase().includes(literal))).toBe(true);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
-function hangs({ equals, in: oneOf, contains, prefix, exists, regex }: Condition): boolean {
+/** One key of a map or of JSON, such as one object of SNMP, is rare enough. */
+function hangs({ of, json, equals, in: oneOf, contains, prefix, exists, regex }: Condition): boolean {
   return (
     [equals, oneOf, contains, prefix].some((value) => value !== undefined) ||
+    of !== undefined ||
+    json !== undefined ||
     exists === true ||
     (regex !== undefined && requiredLiterals(regex) !== undefined)
   );
