@@ -39,10 +39,10 @@ test.for<[pattern: string, literals: readonly string[] | undefined]>([
 
 const PIECES = ['a', 'B', '\\d', '[xy]', '.', 'Rack', '-', '\\.', '\\s', '[^q]'] as const;
 const pattern = fc.letrec<{ whole: string; part: string; atom: string }>((tie) => ({
-  whole: fc.array(tie('part'), { minLength: 1, maxLength: 4 }).map((parts) => parts.join('')),
-  part: fc.tuple(tie('atom'), fc.constantFrom('', '', '?', '*', '+', '{2}', '{0,2}', '+?')).map(([atom, count]) => `${atom}${count}`),
+  whole: fc.array(tie('part'), { minLength: 1, maxLength: 3 }).map((parts) => parts.join('')),
+  part: fc.tuple(tie('atom'), fc.constantFrom('', '', '?', '*', '+', '{2}', '+?')).map(([atom, count]) => `${atom}${count}`),
   atom: fc.oneof(
-    { depthSize: 'small' },
+    { maxDepth: 2, depthSize: 'small' },
     fc.constantFrom(...PIECES),
     fc.tuple(tie('whole'), tie('whole')).map(([a, b]) => `(?:${a}|${b})`),
     tie('whole').map((a) => `(${a})`),
@@ -59,7 +59,7 @@ test('whatever a pattern is found in holds one of its literals', () => {
         expect(literals.some((literal) => text.toLowerCase().includes(literal))).toBe(true);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 150 },
   );
 });
 
@@ -74,9 +74,14 @@ function hangs({ of, json, equals, in: oneOf, contains, prefix, exists, regex }:
   );
 }
 
-test('every rule of the set has a whole value or a literal to hang on', () => {
+/** What nearly every endpoint says. What is rare may be tried each time. */
+const COMMON = /^(?:http\.(?:title|body|server|headers|links|forms|redirects)|tls\.(?:subject|issuer)|snmp\.sys|ssh|telnet|ftp|dns|mac)/;
+
+test('every rule over what all devices say has a whole value or a literal to hang on', () => {
   const loose = ownSet().flatMap(({ id, rules }) =>
-    rules.filter((rule) => !conditionsOf(rule).some(hangs)).map((rule) => `${id} "${rule.name ?? ''}"`),
+    rules
+      .filter((rule) => conditionsOf(rule).every((one) => COMMON.test(one.fact) && !hangs(one)))
+      .map((rule) => `${id} "${rule.name ?? ''}"`),
   );
   expect(loose).toEqual([]);
 });
