@@ -102,7 +102,7 @@ const LEAST_WORDS = 3;
 /** Shorter texts are found by chance. */
 const LEAST = 5;
 /** So much of a value must be what a rule looks for. */
-const SHARE = 0.6;
+const SHARE = 0.5;
 
 function isUsed(value: string, { literals, exact, words, patterns }: Uses): boolean {
   return readings(value).some((reading) => {
