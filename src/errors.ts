@@ -68,6 +68,8 @@ const TEXTS = {
   'port-in-use': (a: { address: string; port: number; transport: string }) =>
     `${a.address}:${a.port}/${a.transport} is in use; stop what uses it, or give the fleet other ports with --port-base`,
   'no-such-device': (a: { address: string; file: string }) => `${a.file} has no device at ${a.address}`,
+  'nothing-telling': (a: { address: string; file: string }) =>
+    `nothing that ${a.address} says in ${a.file} tells one product from another: no title, name, icon, description or certificate of its own`,
   'nothing-known': (a: { what: string }) => a.what,
 } satisfies Record<string, (a: never) => string>;
 

@@ -1,7 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Fingerprint } from '../fingerprints/schema.ts';
 import { jsonDocument } from '../outputs/json.ts';
-import { collect } from './options.ts';
+import { collect, wholeNumber } from './options.ts';
 
 interface Options {
   readonly fingerprints?: string;
@@ -89,6 +91,48 @@ export function register(program: Command): void {
         );
     },
   );
+
+  group
+    .command('new')
+    .summary('a definition to begin with, of what an address said')
+    .description('Writes a definition of what one address of a journal said: its telling facts as rules, the rest as its example.')
+    .argument('<journal>', 'a journal, or observations as lines of JSON; - for standard input')
+    .argument('<address>', 'an address in it')
+    .option('--port <number>', 'of this port alone', wholeNumber(1, 65_535))
+    .option('-o, --output <file>', 'write it there (a new file) instead of to standard output')
+    .addHelpText('after', '\nExamples:\n  kvmsweep fingerprints new monday.ndjson 10.20.0.17 -o my/rackview.yaml')
+    .action(async (journal: string, address: string, { port, output }: { port?: number; output?: string }) => {
+      const [{ indexObservations }, { byEndpoint }, { skeletonOf }, { codeOf, inputError, systemReason }, { dataPath }] = await Promise.all(
+        [
+          import('../observations/read.ts'),
+          import('../observations/observation.ts'),
+          import('../fingerprints/skeleton.ts'),
+          import('../errors.ts'),
+          import('../data.ts'),
+        ],
+      );
+      const index = await indexObservations(journal);
+      const said = index.of(address);
+      index.close();
+      if (said.length === 0) throw inputError('no-such-device', { address, file: journal });
+      const schema = relative(dirname(resolve(output ?? 'stdout')), dataPath('fingerprint.schema.json'));
+      const text = skeletonOf(
+        byEndpoint(said).filter((endpoint) => port === undefined || endpoint.port === port),
+        schema,
+      );
+      if (text === undefined) throw inputError('nothing-telling', { address, file: journal });
+      if (output === undefined) {
+        process.stdout.write(text);
+        return;
+      }
+      try {
+        writeFileSync(output, text, { flag: 'wx' });
+      } catch (error) {
+        throw codeOf(error) === 'EEXIST'
+          ? inputError('file-exists', { file: output })
+          : inputError('unwritable-file', { file: output, reason: systemReason(error) });
+      }
+    });
 
   group
     .command('facts')

@@ -64,6 +64,8 @@ function parseBody(text: string): FactValue | undefined {
 }
 
 function parseJson(text: string): FactValue | undefined {
+  // Most pages are HTML: an exception for each would cost more than all rules.
+  if (!/^\s*[[{"]/.test(text)) return undefined;
   try {
     return JSON.parse(text) as FactValue;
   } catch {

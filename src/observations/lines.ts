@@ -27,22 +27,18 @@ export async function* readLines(descriptor: number): AsyncGenerator<Line> {
   let bytes = 0;
   let offset = 0;
   let number = 1;
-  const line = (complete: boolean): Line => ({
-    number,
-    offset,
-    bytes,
-    text: bytes > MAX_LINE_BYTES ? undefined : Buffer.concat(parts).toString('utf8'),
-    complete,
-  });
+  const textOf = (): string | undefined => (bytes > MAX_LINE_BYTES ? undefined : Buffer.concat(parts).toString('utf8'));
   for (let position = 0; ;) {
     const { bytesRead } = await readAt(descriptor, chunk, 0, CHUNK, position);
     if (bytesRead === 0) break;
     position += bytesRead;
     let from = 0;
     for (let end = chunk.indexOf(10, from); end >= 0 && end < bytesRead; end = chunk.indexOf(10, from)) {
-      if (bytes <= MAX_LINE_BYTES) parts.push(Buffer.from(chunk.subarray(from, end)));
+      // Most lines lie in one chunk: they are read from it as they stand, without a copy.
+      const isWhole = bytes === 0;
+      if (!isWhole && bytes <= MAX_LINE_BYTES) parts.push(Buffer.from(chunk.subarray(from, end)));
       bytes += end - from;
-      yield line(true);
+      yield { number, offset, bytes, text: isWhole ? chunk.toString('utf8', from, end) : textOf(), complete: true };
       offset += bytes + 1;
       number += 1;
       bytes = 0;
@@ -54,7 +50,7 @@ export async function* readLines(descriptor: number): AsyncGenerator<Line> {
       bytes += bytesRead - from;
     }
   }
-  if (bytes > 0) yield line(false);
+  if (bytes > 0) yield { number, offset, bytes, text: textOf(), complete: false };
 }
 
 /** The lines of a file that is in memory. */

@@ -90,7 +90,7 @@ export async function indexObservations(
       const at = places.get(host) ?? [];
       const found: Observation[] = [];
       for (let i = 0; i < at.length; i += 2) {
-        const { observation } = parseEntry(source.slice(at[i] as number, at[i + 1] as number).toString('utf8'));
+        const { observation } = parseEntry(source.text(at[i] as number, at[i + 1] as number));
         if (observation !== undefined) found.push(observation);
       }
       return found;
@@ -108,7 +108,7 @@ function append<K, V>(map: Map<K, V[]>, key: K, ...values: readonly V[]): void {
 interface Source {
   readonly bytes: number;
   readonly lines: AsyncIterable<Line> | Iterable<Line>;
-  slice(offset: number, bytes: number): Buffer;
+  text(offset: number, bytes: number): string;
   close(): void;
 }
 
@@ -119,18 +119,19 @@ async function openSource(file: string): Promise<Source> {
       return {
         bytes: all.length,
         lines: splitLines(all),
-        slice: (offset, bytes) => all.subarray(offset, offset + bytes),
+        text: (offset, bytes) => all.toString('utf8', offset, offset + bytes),
         close: () => undefined,
       };
     }
     const descriptor = openSync(file, 'r');
+    /** One for all lines: a buffer for each would pile up outside the heap until it is collected. */
+    let buffer = Buffer.alloc(64 * 1024);
     return {
       bytes: fstatSync(descriptor).size,
       lines: readLines(descriptor),
-      slice: (offset, bytes) => {
-        const buffer = Buffer.alloc(bytes);
-        readSync(descriptor, buffer, 0, bytes, offset);
-        return buffer;
+      text: (offset, bytes) => {
+        if (bytes > buffer.length) buffer = Buffer.alloc(bytes);
+        return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, bytes, offset));
       },
       close: () => closeSync(descriptor),
     };

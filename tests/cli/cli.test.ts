@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -144,6 +144,34 @@ test('standard input may be larger than a pipe holds', async () => {
   const { code, err } = await run(['identify', '-', '--format', 'ndjson'], { input: line.repeat(200) });
   expect(code).toBe(0);
   expect(err).toContain('200 observations, 1 devices');
+});
+
+test('a definition to begin with is made of a journal, and joins the set at once', async () => {
+  const own = join(folder, 'own');
+  mkdirSync(own);
+  const file = join(own, 'oa.yaml');
+  const journal = join(demo, 'journal.ndjson');
+  expect(await run(['fingerprints', 'new', journal, '127.77.0.60', '-o', file])).toMatchObject({ code: 0, err: '' });
+  expect(readFileSync(file, 'utf8')).toMatch(/^# yaml-language-server: \$schema=\.\..*data\/fingerprint\.schema\.json\n/);
+  const tested = await run(['fingerprints', 'test', '--fingerprints', own]);
+  expect(tested).toMatchObject({ code: 0, out: expect.stringMatching(/all hold\n$/) as string });
+  expect(await run(['fingerprints', 'new', journal, '127.77.0.60', '-o', file])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('exists already') as string,
+  });
+  expect(await run(['fingerprints', 'new', journal, '10.0.0.1'])).toMatchObject({ code: 2 });
+});
+
+test('coverage tells product by product what can be told', async () => {
+  const { code, out } = await run(['fingerprints', 'coverage']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/\nPiKVM PiKVM +ip-kvm +\d+ +http tls /);
+  expect(out).toMatch(/\n\d+ products of \d+ vendors; \d+ are recognised in more than one channel\./);
+  const products = JSON.parse((await run(['fingerprints', 'coverage', '--format', 'json'])).out) as { vendor: string; fields: object }[];
+  expect(products.find(({ vendor }) => vendor === 'Dell')?.fields).toMatchObject({
+    serial: expect.arrayContaining(['tls.subject.cn']) as string[],
+  });
+  expect((await run(['fingerprints', 'coverage', '--format', 'markdown'])).out).toMatch(/\n\| Dell iDRAC \| bmc \| http, tls/);
 });
 
 test('explain tells what an address said that is not recognised, by the journal beside the inventory', async () => {
