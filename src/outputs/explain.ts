@@ -76,7 +76,7 @@ export function deviceText(device: Device, asked?: Inventory['asked'], account?:
 /** What was asked at each port, and what came of it; pages by their paths. */
 function askedLines(said: readonly Observation[]): string[] {
   const places = new Map<string, string[]>();
-  for (const { transport, port, probe, outcome, ms, facts, note } of said) {
+  for (const { transport, port, part, probe, outcome, ms, facts, note } of said) {
     const place = port === undefined ? (part ?? 'address') : `${port}/${transport ?? ''}`;
     const pages = Object.keys((facts['http.pages'] ?? {}) as object);
     const what = pages.length > 0 ? pages.join(' ') : probe;
@@ -115,7 +115,7 @@ function againstLines(against: readonly Against[]): string[] {
       ];
 }
 
-function placeText({ port, transport }: HitEndpoint): string {
+function placeText({ port, transport, part }: HitEndpoint): string {
   return port === undefined ? (part ?? 'address') : `${port}/${transport ?? ''}`;
 }
 
@@ -125,7 +125,7 @@ export function unrecognisedText(
   said: readonly Observation[] = [],
 ): string {
   const card = [mac, macVendor].filter((part) => part !== undefined).join(', ');
-  const facts = byEndpoint(said).flatMap(({ port, transport, facts: all }) =>
+  const facts = byEndpoint(said).flatMap(({ port, transport, part, facts: all }) =>
     Object.entries(all)
       .filter(([name]) => !name.startsWith('mac.'))
       .map(([name, value]) => ({ where: port === undefined ? (part ?? '') : `${port}/${transport ?? ''}`, name, value })),
