@@ -46,6 +46,7 @@ async function commands(): Promise<((program: Command) => void)[]> {
   const files = await Promise.all([
     import('./scan.ts'),
     import('./identify.ts'),
+    import('./evidence.ts'),
     import('./reconcile.ts'),
     import('./diff.ts'),
     import('./fingerprints.ts'),

@@ -44,12 +44,14 @@ export const EDID_HEADER = Buffer.from('00ffffffffffff00', 'hex');
 
 /** Finds out what a file holds. @throws {InputError} where it is damaged */
 export function contentOf(file: string, bytes: Buffer, headings: ReadonlySet<string>, report: (one: Problem) => void): Content {
-  if (bytes.length === 0) throw inputError('bad-evidence', { reason: 'it is empty: the command that made it found nothing, or failed' }, { file });
+  if (bytes.length === 0)
+    throw inputError('bad-evidence', { reason: 'it is empty: the command that made it found nothing, or failed' }, { file });
   if (bytes.subarray(0, 8).equals(EDID_HEADER)) return { kind: 'bytes', bytes };
   const text = decodeText(bytes).text.replace(/^\ufeff/, '');
   if (text.includes('\0')) throw inputError('bad-evidence', { reason: 'it is neither text nor an EDID: export it again' }, { file });
   const first = text.trimStart();
-  if (first === '') throw inputError('bad-evidence', { reason: 'it holds no text: the command that made it found nothing, or failed' }, { file });
+  if (first === '')
+    throw inputError('bad-evidence', { reason: 'it holds no text: the command that made it found nothing, or failed' }, { file });
   if (first.startsWith('{') || first.startsWith('[')) return { kind: 'records', records: readJson(file, text, report) };
   if (/^Bus \d{3} Device \d{3}: ID /m.test(text) || /^[0-9a-f\s]+$/i.test(text)) return { kind: 'text', text };
   const records = readRows(file, text, headings, report);
@@ -141,7 +143,9 @@ export function cleanText(value: unknown): string | undefined {
 /** Whether any record has one of these fields. */
 export function hasField(content: Content, ...names: readonly string[]): boolean {
   const wanted = new Set(names.map((name) => name.toLowerCase()));
-  return content.kind === 'records' && content.records.some(({ fields }) => Object.keys(fields).some((name) => wanted.has(name.toLowerCase())));
+  return (
+    content.kind === 'records' && content.records.some(({ fields }) => Object.keys(fields).some((name) => wanted.has(name.toLowerCase())))
+  );
 }
 
 /** Facts without those that are not known. */
@@ -151,5 +155,8 @@ export function known(facts: Readonly<Record<string, string | readonly string[] 
 
 /** A number of four hex digits, as `0x1d6b`, `1D6B` or `1d6b  (Linux Foundation)`. */
 export function hexId(text: string | undefined): string | undefined {
-  return /^(?:0x)?([0-9a-f]{1,4})\b/i.exec(text ?? '')?.[1]?.toLowerCase().padStart(4, '0');
+  return /^(?:0x)?([0-9a-f]{1,4})\b/i
+    .exec(text ?? '')?.[1]
+    ?.toLowerCase()
+    .padStart(4, '0');
 }

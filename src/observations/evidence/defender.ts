@@ -12,7 +12,8 @@ export const defender: EvidenceFormat = {
       const action = textOf(fields, 'ActionType');
       if (action !== undefined && action !== 'PnpDeviceConnected') return [];
       const more = objectOf(fields['AdditionalFields']);
-      if (more === undefined) report(problem('bad-evidence', { reason: 'its AdditionalFields is no JSON object; the row is left out' }, place));
+      if (more === undefined)
+        report(problem('bad-evidence', { reason: 'its AdditionalFields is no JSON object; the row is left out' }, place));
       const instance = more === undefined ? undefined : textOf(more, 'DeviceId');
       if (more === undefined || instance === undefined || !isInstance(instance)) return [];
       const at = Date.parse(textOf(fields, 'Timestamp', 'TimeGenerated') ?? '');

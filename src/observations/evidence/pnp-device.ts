@@ -34,7 +34,9 @@ export const pnpDevice: EvidenceFormat = {
 
 function withoutIds(content: Content): Error {
   const place = content.kind === 'records' ? content.records[0]?.place : undefined;
-  const lists = content.kind === 'records' && content.records.some(({ fields }) => Object.values(fields).some((value) => /^System\.\w+\[\]$/.test(String(value))));
+  const lists =
+    content.kind === 'records' &&
+    content.records.some(({ fields }) => Object.values(fields).some((value) => /^System\.\w+\[\]$/.test(String(value))));
   const why = lists ? 'its lists came out as "System.String[]", and ' : '';
   return inputError(
     'bad-evidence',

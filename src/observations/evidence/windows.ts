@@ -31,7 +31,8 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   ports: 'serial',
 };
 /** Names that Windows gives where it knows none. */
-const GENERIC_NAME = /^(USB Composite Device|USB Input Device|HID Keyboard Device|HID-compliant .*|USB Mass Storage Device|Generic .*|Unknown USB Device.*)$/i;
+const GENERIC_NAME =
+  /^(USB Composite Device|USB Input Device|HID Keyboard Device|HID-compliant .*|USB Mass Storage Device|Generic .*|Unknown USB Device.*)$/i;
 
 /** Whether a text names a device as Windows does. */
 export function isInstance(text: string | undefined): boolean {
@@ -111,7 +112,11 @@ function otherOf({ instance, name }: PnpRow, common: Omit<Attached, 'probe' | 'f
   if (vendor === undefined || code === undefined) return [];
   const own = /^Generic Monitor \((.+)\)$/i.exec(name ?? '')?.[1] ?? nameOf(name);
   return [
-    { ...common, probe: 'edid', facts: known({ 'edid.vendor': vendor.toUpperCase(), 'edid.product': code.toLowerCase(), 'edid.name': own }) },
+    {
+      ...common,
+      probe: 'edid',
+      facts: known({ 'edid.vendor': vendor.toUpperCase(), 'edid.product': code.toLowerCase(), 'edid.name': own }),
+    },
   ];
 }
 
