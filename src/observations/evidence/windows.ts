@@ -105,8 +105,8 @@ function withFunction(facts: Attached['facts'], is: string, name: string | undef
 function otherOf({ instance, name }: PnpRow, common: Omit<Attached, 'probe' | 'facts'>): Attached[] {
   const [, maker, product] = STORAGE.exec(instance) ?? [];
   if (maker !== undefined) {
-    const text = (one: string | undefined): string | undefined => cleanText(one?.replaceAll('_', ' ').toUpperCase());
-    return [{ ...common, probe: 'usb', facts: known({ 'usb.storage.vendor': text(maker), 'usb.storage.product': text(product) }) }];
+    const facts = known({ 'usb.storage.vendor': inquiryText(maker), 'usb.storage.product': inquiryText(product) });
+    return [{ ...common, probe: 'usb', facts }];
   }
   const [, vendor, code] = DISPLAY.exec(instance) ?? [];
   if (vendor === undefined || code === undefined) return [];
@@ -118,6 +118,11 @@ function otherOf({ instance, name }: PnpRow, common: Omit<Attached, 'probe' | 'f
       facts: known({ 'edid.vendor': vendor.toUpperCase(), 'edid.product': code.toLowerCase(), 'edid.name': own }),
     },
   ];
+}
+
+/** Windows writes blanks of an INQUIRY as `_`. */
+function inquiryText(text: string | undefined): string | undefined {
+  return cleanText(text?.replaceAll('_', ' ').toUpperCase());
 }
 
 function nameOf(name: string | undefined): string | undefined {
