@@ -108,7 +108,7 @@ function parsed(text: string): unknown {
 }
 
 function damage(error: unknown): string {
-  const reason = error instanceof Error ? error.message.replace(/ in JSON at position.*| is not valid JSON$/s, '') : String(error);
+  const reason = error instanceof Error ? error.message.replace(/, (?:\.{3})?".*| in JSON at position.*/s, '') : String(error);
   return `it is damaged JSON (${reason.slice(0, 120)}): export it again, and let the command end`;
 }
 

@@ -49,7 +49,7 @@ export function vendorLetters(number: number): string | undefined {
 /** The text of the first descriptor of a kind: 13 characters at most, ended by a line feed. */
 function textIn(bytes: Buffer, kind: number): string | undefined {
   for (let at = 54; at < 126; at += 18)
-    if (bytes.readUInt32BE(at) === (kind << 8) >>> 0 && bytes[at + 4] === 0)
+    if (bytes.readUInt32BE(at) === kind && bytes[at + 4] === 0)
       return cleanText((bytes.toString('latin1', at + 5, at + 18).split('\n', 1)[0] ?? '').replaceAll('\0', ''));
   return undefined;
 }

@@ -46,6 +46,7 @@ export function readEvidence(file: string, bytes: Buffer, host?: string): Eviden
   const report = (one: Problem): void => void problems.push(one);
   const content = contentOf(file, bytes, HEADINGS, report);
   const format = FORMATS.find((one) => one.fits(content));
+  if (format === undefined && problems.length > 0) throw new InputError(problems);
   if (format === undefined)
     throw inputError(
       'bad-evidence',
