@@ -6,6 +6,7 @@ export interface EvidenceOptions {
   readonly format: Format;
   readonly output?: string;
   readonly observations?: string;
+  readonly inventory?: string;
   readonly previous?: string;
   readonly fingerprints?: string;
   readonly all?: boolean;
@@ -23,6 +24,7 @@ export function register(program: Command): void {
     .addOption(new Option('--format <format>', 'what goes to standard output').choices(FORMATS).default('table'))
     .option('-o, --output <file>', 'write an inventory')
     .option('--observations <file>', 'write the observations, for identify')
+    .option('--inventory <file>', 'add to this inventory of a sweep; what is on both sides and tied by a serial number or MAC is one')
     .option('--previous <file>', 'carry device keys on from this inventory')
     .option('--fingerprints <folder>', 'add or override fingerprints with your own')
     .option('--all', 'list software that only looks like hardware too')
