@@ -51,7 +51,10 @@ export async function runEvidence(files: readonly string[], options: EvidenceOpt
  * what the sweep says of itself stays.
  */
 function withAttached(swept: Inventory, attached: Inventory): Inventory {
-  const devices = [...swept.devices, ...attached.devices].map(({ deviceKey: _, ...device }): Unkeyed => device);
+  const devices: Unkeyed[] = [...swept.devices, ...attached.devices].map((device) => {
+    const { deviceKey, ...unkeyed } = device;
+    return unkeyed;
+  });
   return {
     ...swept,
     tool: attached.tool,

@@ -9,7 +9,7 @@ export function edidOf({ vendor, product, name, serial }: { vendor: string; prod
   const bytes = Buffer.alloc(128);
   Buffer.from('00ffffffffffff00', 'hex').copy(bytes);
   bytes.writeUInt16BE(
-    [...vendor].reduce((sum, letter) => sum * 32 + letter.charCodeAt(0) - 64, 0),
+    Buffer.from(vendor).reduce((sum, letter) => sum * 32 + letter - 64, 0),
     8,
   );
   bytes.writeUInt16LE(product, 10);
@@ -25,7 +25,7 @@ export function edidOf({ vendor, product, name, serial }: { vendor: string; prod
   return bytes;
 }
 
-const codes = (text: string): number[] => [...text.padEnd(16, '\0')].map((letter) => letter.charCodeAt(0));
+const codes = (text: string): number[] => [...Buffer.from(text.padEnd(16, '\0'))];
 const utf16 = (text: string): Buffer => Buffer.from(`\ufeff${text}`, 'utf16le');
 
 const PNP = `"Status","Class","FriendlyName","InstanceId","Manufacturer","SystemName"
@@ -289,7 +289,7 @@ describe('exports of computers', () => {
     const gone = [
       JSON.stringify({ ...ONE, Present: false }),
       JSON.stringify({ ...ONE, Present: undefined, Status: 'Unknown' }),
-      `${JSON.stringify({ ...LOG, action: 'removed', columns: ROW })}`,
+      JSON.stringify({ ...LOG, action: 'removed', columns: ROW }),
     ];
     for (const text of gone)
       expect(readEvidence('x', Buffer.from(text)).observations[0]?.note).toBe('attached before, not when this was exported');
@@ -315,7 +315,7 @@ describe('exports of computers', () => {
 
   test('texts are bounded', () => {
     const [one] = readEvidence('x', Buffer.from(JSON.stringify([{ ...ROW, model: 'x'.repeat(100_000) }])), 'h').observations;
-    expect(String(one?.facts['usb.product'])).toHaveLength(4096);
+    expect(one?.facts['usb.product']).toHaveLength(4096);
   });
 
   test('whatever the bytes, there are observations or an error that says where', () => {
@@ -346,7 +346,7 @@ describe('exports of computers', () => {
           } catch (error) {
             expect(error).toBeInstanceOf(InputError);
             expect((error as InputError).problems.length).toBeGreaterThan(0);
-            expect(String((error as Error).message)).toContain('x');
+            expect((error as Error).message).toContain('x');
           }
         },
       ),
