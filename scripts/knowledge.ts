@@ -60,6 +60,8 @@ interface Uses {
   /** All literals of rules, in lower case. */
   readonly literals: readonly string[];
   readonly exact: ReadonlySet<string>;
+  /** The words of each literal. */
+  readonly words: readonly ReadonlySet<string>[];
   readonly patterns: readonly RE2JS[];
 }
 
@@ -74,7 +76,12 @@ function usesOf(fingerprints: readonly Fingerprint[]): Uses {
   const patterns = [...new Set(conditions.flatMap(({ regex }) => regex ?? []))].filter((pattern) =>
     (requiredLiterals(pattern) ?? ['']).every(({ length }) => length >= LEAST_LITERAL),
   );
-  return { literals, exact: new Set(literals), patterns: patterns.map((pattern) => RE2JS.compile(`(?i)${pattern}`)) };
+  return {
+    literals,
+    exact: new Set(literals),
+    words: literals.map((literal) => new Set(wordsOf(literal))),
+    patterns: patterns.map((pattern) => RE2JS.compile(`(?i)${pattern}`)),
+  };
 }
 
 function literalsOf({ of, json, equals, contains, prefix, in: oneOf, regex }: Condition): string[] {
@@ -90,16 +97,17 @@ function literalsOf({ of, json, equals, contains, prefix, in: oneOf, regex }: Co
 }
 
 const LEAST_LITERAL = 2;
+const LEAST_WORDS = 3;
 
 /** Shorter texts are found by chance. */
 const LEAST = 5;
 /** So much of a value must be what a rule looks for. */
-const SHARE = 0.6;
+const SHARE = 0.5;
 
-function isUsed(value: string, { literals, exact, patterns }: Uses): boolean {
+function isUsed(value: string, { literals, exact, words, patterns }: Uses): boolean {
   return readings(value).some((reading) => {
     const text = reading.toLowerCase();
-    if (exact.has(text)) return true;
+    if (exact.has(text) || hasAllWords(text, words)) return true;
     if (text.length < LEAST) return false;
     const enough = Math.max(LEAST, text.length * SHARE);
     if (literals.some((literal) => literal.includes(text) || (literal.length >= enough && text.includes(literal)))) return true;
@@ -108,6 +116,16 @@ function isUsed(value: string, { literals, exact, patterns }: Uses): boolean {
       return matcher.find() && matcher.end() - matcher.start() >= enough;
     });
   });
+}
+
+/** Whether one rule looks for all words of a value, in whatever form: `index-(?:AbCd|EfGh)` for index-AbCd, `<(?:SPN|SBSN)>` for SBSN. */
+function hasAllWords(text: string, words: readonly ReadonlySet<string>[]): boolean {
+  const own = wordsOf(text).filter((word) => word.length > 1 && /[a-z]/.test(word));
+  return own.length > 0 && own.join('').length >= LEAST_WORDS && words.some((all) => own.every((word) => all.has(word)));
+}
+
+function wordsOf(text: string): string[] {
+  return text.split(/[^a-z0-9]+/).filter((word) => word !== '');
 }
 
 /** How a value of the tables may stand in a rule: as it is, without its placeholders, an object identifier with all its numbers, a number in hex. */
