@@ -52,7 +52,7 @@ export async function runEvidence(files: readonly string[], options: EvidenceOpt
  */
 function withAttached(swept: Inventory, attached: Inventory): Inventory {
   const devices: Unkeyed[] = [...swept.devices, ...attached.devices].map((device) => {
-    const { deviceKey, ...unkeyed } = device;
+    const { deviceKey: _deviceKey, ...unkeyed } = device;
     return unkeyed;
   });
   return {
