@@ -29,6 +29,7 @@ Examples:
   kvmsweep scan 10.20.0.0/24                           sweep a subnet, write an inventory
   kvmsweep scan 10.20.0.0/16 --approved approved.csv   the same, and say what nobody approved
   kvmsweep identify journal.ndjson                     today's fingerprints over yesterday's sweep
+  kvmsweep evidence pnp.csv                            KVMs plugged into computers, by what those export
   kvmsweep explain --wire                              every byte that it can send
 
 Exit codes: 0 done · 1 findings that --fail-on names · 2 usage or input error · 3 the sweep is incomplete · 130 interrupted`,
@@ -46,6 +47,7 @@ async function commands(): Promise<((program: Command) => void)[]> {
   const files = await Promise.all([
     import('./scan.ts'),
     import('./identify.ts'),
+    import('./evidence.ts'),
     import('./reconcile.ts'),
     import('./diff.ts'),
     import('./fingerprints.ts'),

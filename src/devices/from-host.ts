@@ -35,7 +35,7 @@ export function devicesAt(host: string, endpoints: readonly EndpointFacts[], mat
     return { ...whole, endpoints: own, claims: judge(hits.filter(({ endpoint }) => keys.has(keyOf(endpoint)))) };
   };
   const parts = separate(winner, sure).map((claim) => {
-    const keys = new Set(claim.endpoints.filter(hasPort).map(keyOf));
+    const keys = new Set(claim.endpoints.filter(hasPlace).map(keyOf));
     return { claim, view: part(endpoints.filter((endpoint) => keys.has(keyOf(endpoint)))) };
   });
   const others = parts.flatMap(({ claim, view }) => {
@@ -65,18 +65,19 @@ interface HostView {
   readonly now: Date;
 }
 
-interface PortPlace {
+interface PartPlace {
   readonly transport?: Transport;
   readonly port?: number;
+  readonly part?: string;
 }
 
-function keyOf({ transport, port }: PortPlace): string {
-  return `${port}/${transport}`;
+function keyOf({ transport, port, part }: PartPlace): string {
+  return `${port}/${transport}/${part}`;
 }
 
-/** Without a port, facts belong to the address itself (its MAC), so to all that stands behind it. */
-function hasPort({ port }: PortPlace): boolean {
-  return port !== undefined;
+/** Without a port or a part, facts belong to the address itself (its MAC), so to all that stands behind it. */
+function hasPlace({ port, part }: PartPlace): boolean {
+  return port !== undefined || part !== undefined;
 }
 
 function unrelated(a: Claim, b: Claim): boolean {
@@ -95,7 +96,7 @@ function strangersOf(claims: readonly Claim[]): number {
 
 function isConflicting(sure: readonly Claim[]): boolean {
   if (strangersOf(sure) >= CONFLICT_AT_HOST) return true;
-  const keys = new Set(sure.flatMap(({ endpoints }) => endpoints.filter(hasPort).map(keyOf)));
+  const keys = new Set(sure.flatMap(({ endpoints }) => endpoints.filter(hasPlace).map(keyOf)));
   return [...keys].some(
     (key) => strangersOf(sure.filter(({ endpoints }) => endpoints.some((endpoint) => keyOf(endpoint) === key))) >= CONFLICT_AT_ENDPOINT,
   );
@@ -113,9 +114,9 @@ function isOutdone(claim: Claim, generic: Claim | undefined): boolean {
   return certaintyOf(generic) >= LEVELS.likely && !meet(claim, generic);
 }
 
-/** Whether two claims rest on a common port. */
+/** Whether two claims rest on a common port, or part. */
 function meet(a: Claim, b: Claim): boolean {
-  const keys = new Set(a.endpoints.filter(hasPort).map(keyOf));
+  const keys = new Set(a.endpoints.filter(hasPlace).map(keyOf));
   return b.endpoints.some((endpoint) => keys.has(keyOf(endpoint)));
 }
 
@@ -225,7 +226,9 @@ function identifiersOf(host: string, endpoints: readonly EndpointFacts[], claims
     if (name?.includes('.') === true && parseAddress(name) === undefined)
       found.push({ kind: 'fqdn', value: name, from: `${fingerprint} ${host}` });
   }
-  found.push({ kind: parseAddress(host) === undefined ? 'fqdn' : 'ip', value: host, from: 'address' });
+  // What is attached to a computer has not the computer's name.
+  if (endpoints.some(({ part }) => part === undefined))
+    found.push({ kind: parseAddress(host) === undefined ? 'fqdn' : 'ip', value: host, from: 'address' });
   return sortIdentifiers(found);
 }
 
@@ -235,8 +238,10 @@ function utcTime(time: string | undefined): string | undefined {
   return Number.isNaN(at) ? undefined : new Date(at).toISOString();
 }
 
-function placeOf({ host, transport, port }: EndpointFacts): string {
-  return transport === undefined || port === undefined ? host : endpointText({ host, transport, port });
+/** `192.0.2.10:443`, `ws-0042 usb 1-4`, or the host where it is of no part of it. */
+function placeOf({ host, transport, port, part }: PartPlace & { readonly host: string }): string {
+  if (transport === undefined || port === undefined) return part === undefined ? host : `${host} ${part}`;
+  return endpointText({ host, transport, port });
 }
 
 /** The protocol that an endpoint was found to speak is that of the last of its probes: https over tls. */
@@ -254,8 +259,5 @@ export function spokenAt({ probes }: EndpointFacts): string | undefined {
 }
 
 function evidenceOf({ evidence }: Claim): DeviceEvidence[] {
-  return evidence.map(({ endpoint: { host, transport, port }, ...rest }) => ({
-    ...rest,
-    endpoint: transport === undefined || port === undefined ? host : endpointText({ host, transport, port }),
-  }));
+  return evidence.map(({ endpoint, ...rest }) => ({ ...rest, endpoint: placeOf(endpoint) }));
 }

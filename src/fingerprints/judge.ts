@@ -71,7 +71,9 @@ const SUPPORTS: Readonly<Record<Aspect, readonly Aspect[]>> = {
 
 function claimOf(fingerprint: Fingerprint, hits: readonly Hit[]): Claim {
   const certainty = (aspect: Aspect): number => reckon(supporting(hits, aspect)).certainty;
-  const endpoints = new Map(hits.map(({ endpoint }) => [`${endpoint.host} ${endpoint.port}/${endpoint.transport}`, endpoint]));
+  const endpoints = new Map(
+    hits.map(({ endpoint }) => [`${endpoint.host} ${endpoint.port}/${endpoint.transport}/${endpoint.part}`, endpoint]),
+  );
   return {
     fingerprint: fingerprint.id,
     generic: fingerprint.generic ?? false,

@@ -20,6 +20,7 @@ export interface HitEndpoint {
   readonly host: string;
   readonly transport?: Transport;
   readonly port?: number;
+  readonly part?: string;
 }
 
 /** A rule that holds at an endpoint. */
@@ -91,8 +92,13 @@ export class Matcher {
     const found: number[] = [];
     this.#index.candidates(facts, (rule) => void found.push(rule));
     if (found.length === 0) return [];
-    const { host, transport, port } = observed;
-    const endpoint = { host, ...(transport === undefined ? {} : { transport }), ...(port === undefined ? {} : { port }) };
+    const { host, transport, port, part } = observed;
+    const endpoint = {
+      host,
+      ...(transport === undefined ? {} : { transport }),
+      ...(port === undefined ? {} : { port }),
+      ...(part === undefined ? {} : { part }),
+    };
     const excluded = new Map<string, boolean>();
     const isExcluded = (fingerprint: Fingerprint): boolean => {
       let out = excluded.get(fingerprint.id);

@@ -7,6 +7,8 @@ export interface Observation {
   readonly host: string;
   readonly transport?: Transport;
   readonly port?: number;
+  /** What of the host it is of, where that has no port: the device at a socket (`usb 1-4`), whose facts are those of no other. */
+  readonly part?: string;
   readonly probe: string;
   /** ISO 8601, UTC, when the probe began. */
   readonly at?: string;
@@ -24,13 +26,14 @@ export interface Observation {
  */
 export function readObservation(value: unknown): Observation | { readonly reason: string } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { reason: 'it is no object' };
-  const { host, transport, port, probe, at, ms, outcome = 'answered', facts, note } = value as Record<string, unknown>;
+  const { host, transport, port, part, probe, at, ms, outcome = 'answered', facts, note } = value as Record<string, unknown>;
   if (typeof host !== 'string' || host === '') return { reason: 'host is missing' };
   if (typeof probe !== 'string' || probe === '') return { reason: 'probe is missing' };
   if (typeof facts !== 'object' || facts === null || Array.isArray(facts)) return { reason: 'facts is missing' };
   if (transport !== undefined && !TRANSPORTS.includes(transport as Transport)) return { reason: 'transport is neither tcp nor udp' };
   if (port !== undefined && !(Number.isInteger(port) && (port as number) > 0 && (port as number) < 65536))
     return { reason: 'port is no port' };
+  if (part !== undefined && (typeof part !== 'string' || part === '')) return { reason: 'part is no text' };
   if (!isOutcome(outcome)) return { reason: 'outcome is none of the known ones' };
   return {
     v: 1,
@@ -38,6 +41,7 @@ export function readObservation(value: unknown): Observation | { readonly reason
     host,
     ...(transport === undefined ? {} : { transport: transport as Transport }),
     ...(port === undefined ? {} : { port: port as number }),
+    ...(typeof part === 'string' ? { part } : {}),
     probe,
     ...(typeof at === 'string' ? { at } : {}),
     ...(typeof ms === 'number' ? { ms } : {}),
@@ -56,6 +60,7 @@ export interface EndpointFacts {
   readonly host: string;
   readonly transport?: Transport;
   readonly port?: number;
+  readonly part?: string;
   /** The probes that answered. */
   readonly probes: readonly string[];
   readonly outcomes: Readonly<Record<string, Outcome>>;
@@ -73,20 +78,22 @@ export function byEndpoint(observations: Iterable<Observation>): EndpointFacts[]
       host: string;
       transport?: Transport;
       port?: number;
+      part?: string;
       probes: Set<string>;
       outcomes: Record<string, Outcome>;
       facts: Record<string, FactValue>;
       times: string[];
     }
   >();
-  for (const { host, transport, port, probe, outcome, facts, at } of observations) {
-    const key = `${port ?? 0}/${transport ?? ''}`;
+  for (const { host, transport, port, part, probe, outcome, facts, at } of observations) {
+    const key = `${port ?? 0}/${transport ?? ''}/${part ?? ''}`;
     let endpoint = endpoints.get(key);
     if (endpoint === undefined) {
       endpoint = {
         host,
         ...(transport === undefined ? {} : { transport }),
         ...(port === undefined ? {} : { port }),
+        ...(part === undefined ? {} : { part }),
         probes: new Set(),
         outcomes: {},
         facts: {},
@@ -101,7 +108,7 @@ export function byEndpoint(observations: Iterable<Observation>): EndpointFacts[]
       endpoint.facts[name] = name === 'http.pages' ? { ...(endpoint.facts[name] as object | undefined), ...(value as object) } : value;
   }
   return [...endpoints.values()]
-    .toSorted((a, b) => (a.transport === b.transport ? (a.port ?? 0) - (b.port ?? 0) : (a.transport ?? '') < (b.transport ?? '') ? -1 : 1))
+    .toSorted((a, b) => byText(a.transport, b.transport) || (a.port ?? 0) - (b.port ?? 0) || byText(a.part, b.part))
     .map(({ probes, times, ...rest }) => {
       const sorted = times.toSorted();
       const [first] = sorted;
@@ -113,4 +120,8 @@ export function byEndpoint(observations: Iterable<Observation>): EndpointFacts[]
         ...(last === undefined ? {} : { last }),
       };
     });
+}
+
+function byText(a = '', b = ''): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

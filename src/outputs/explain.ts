@@ -76,8 +76,8 @@ export function deviceText(device: Device, asked?: Inventory['asked'], account?:
 /** What was asked at each port, and what came of it; pages by their paths. */
 function askedLines(said: readonly Observation[]): string[] {
   const places = new Map<string, string[]>();
-  for (const { transport, port, probe, outcome, ms, facts, note } of said) {
-    const place = port === undefined ? 'address' : `${port}/${transport ?? ''}`;
+  for (const { transport, port, part, probe, outcome, ms, facts, note } of said) {
+    const place = port === undefined ? (part ?? 'address') : `${port}/${transport ?? ''}`;
     const pages = Object.keys((facts['http.pages'] ?? {}) as object);
     const what = pages.length > 0 ? pages.join(' ') : probe;
     const ended = [outcome, ...(ms === undefined ? [] : [`${ms} ms`]), ...(note === undefined ? [] : [note])].join(', ');
@@ -115,8 +115,8 @@ function againstLines(against: readonly Against[]): string[] {
       ];
 }
 
-function placeText({ port, transport }: HitEndpoint): string {
-  return port === undefined ? 'address' : `${port}/${transport ?? ''}`;
+function placeText({ port, transport, part }: HitEndpoint): string {
+  return port === undefined ? (part ?? 'address') : `${port}/${transport ?? ''}`;
 }
 
 /** An address that no definition claims, for people: where it answered, and what it said as far as it is given. */
@@ -125,10 +125,10 @@ export function unrecognisedText(
   said: readonly Observation[] = [],
 ): string {
   const card = [mac, macVendor].filter((part) => part !== undefined).join(', ');
-  const facts = byEndpoint(said).flatMap(({ port, transport, facts: all }) =>
+  const facts = byEndpoint(said).flatMap(({ port, transport, part, facts: all }) =>
     Object.entries(all)
       .filter(([name]) => !name.startsWith('mac.'))
-      .map(([name, value]) => ({ where: port === undefined ? '' : `${port}/${transport ?? ''}`, name, value })),
+      .map(([name, value]) => ({ where: port === undefined ? (part ?? '') : `${port}/${transport ?? ''}`, name, value })),
   );
   return [
     `${printable(host)} is not recognised`,

@@ -56,7 +56,6 @@ export function seenDevices({ devices, asked }: Inventory): Seen[] {
   return devices.map((device) => {
     const of = (...kinds: IdentifierKind[]): Identifier[] => device.identifiers.filter(({ kind }) => kinds.includes(kind));
     const numbers = device.addresses.map(parseAddress);
-    const named = device.addresses.filter((_, i) => numbers[i] === undefined);
     const given = device.addresses.flatMap((address) => asked?.names[address] ?? []);
     return {
       device,
@@ -68,7 +67,7 @@ export function seenDevices({ devices, asked }: Inventory): Seen[] {
       macs: new Set(of('mac').flatMap(({ value }) => (routers.has(value) ? [] : [value]))),
       uids: new Map(of('guid', 'uuid').map((identifier) => [uidToken(identifier.value), identifier])),
       names: new Set(
-        [...of('fqdn').map(({ value }) => value), device.hostname ?? '', ...named, ...given]
+        [...of('fqdn').map(({ value }) => value), device.hostname ?? '', ...given]
           .map((name) => name.toLowerCase().replace(/\.$/, ''))
           .filter((name) => name !== ''),
       ),

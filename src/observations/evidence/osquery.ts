@@ -1,0 +1,65 @@
+import { type Attached, type Content, type EvidenceFormat, type EvidenceRecord, hexId, isObject, known, textOf } from './content.ts';
+
+/** osquery's table usb_devices: a list (osqueryi --json), or a log of snapshots, differences or batches (osquery documentation, Logging). */
+export const osquery: EvidenceFormat = {
+  name: 'osquery usb_devices',
+  fits: (content) => rowsOf(content).length > 0 || (content.kind === 'records' && content.records.some(({ fields }) => isLog(fields))),
+  read: (content) =>
+    rowsOf(content).flatMap(({ row, computer, at, gone }): Attached[] => {
+      const vid = hexId(textOf(row, 'vendor_id'));
+      const pid = hexId(textOf(row, 'model_id'));
+      if (vid === undefined || pid === undefined) return [];
+      return [
+        {
+          computer,
+          part: `usb ${textOf(row, 'usb_address') ?? '?'}-${textOf(row, 'usb_port') ?? '?'} ${vid}:${pid}`,
+          probe: 'usb',
+          facts: known({
+            'usb.vid': vid,
+            'usb.pid': pid,
+            'usb.manufacturer': textOf(row, 'vendor'),
+            'usb.product': textOf(row, 'model'),
+            'usb.serial': textOf(row, 'serial'),
+          }),
+          at,
+          ...(gone ? { gone } : {}),
+        },
+      ];
+    }),
+};
+
+interface Row {
+  readonly row: Readonly<Record<string, unknown>>;
+  readonly computer: string | undefined;
+  readonly at: string | undefined;
+  readonly gone: boolean;
+}
+
+function rowsOf(content: Content): Row[] {
+  return content.kind === 'records' ? content.records.flatMap(inRecord) : [];
+}
+
+function isLog(fields: EvidenceRecord['fields']): boolean {
+  return 'hostIdentifier' in fields && ('snapshot' in fields || 'columns' in fields || 'diffResults' in fields);
+}
+
+function inRecord({ fields }: EvidenceRecord): Row[] {
+  const seconds = Number(fields['unixTime']);
+  const hints = isObject(fields['decorations']) ? fields['decorations'] : {};
+  const common = {
+    computer: textOf(fields, 'hostIdentifier', 'host_hostname', 'hostname') ?? textOf(hints, 'hostname', 'host_identifier'),
+    at: Number.isFinite(seconds) && seconds > 0 && seconds < 1e11 ? new Date(seconds * 1000).toISOString() : undefined,
+  };
+  const rows = (value: unknown, gone: boolean): Row[] => {
+    const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+    return list.flatMap((row) => (isObject(row) && 'vendor_id' in row && 'model_id' in row ? [{ row, ...common, gone }] : []));
+  };
+  const changes = isObject(fields['diffResults']) ? fields['diffResults'] : {};
+  return [
+    ...rows(fields, false),
+    ...rows(fields['snapshot'], false),
+    ...rows(fields['columns'], fields['action'] === 'removed'),
+    ...rows(changes['added'], false),
+    ...rows(changes['removed'], true),
+  ];
+}
