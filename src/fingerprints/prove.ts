@@ -78,7 +78,8 @@ function isRival(fingerprint: Fingerprint, other: Claim, matcher: Matcher): bool
   if (other.fingerprint === fingerprint.id || other.generic || levelOf(certaintyOf(other)) === undefined) return false;
   const rival = matcher.fingerprints.find(({ id }) => id === other.fingerprint);
   const sameProduct = other.vendor === fingerprint.vendor && other.product === fingerprint.product;
-  return !sameProduct && !(rival?.base !== undefined && rival.base === fingerprint.base);
+  const relatives = rival?.base !== undefined && (rival.base === fingerprint.base || rival.base === fingerprint.id);
+  return !sameProduct && !relatives && fingerprint.base !== other.fingerprint;
 }
 
 function nearMissFlaws({ id }: Fingerprint, nearMiss: NearMiss, matcher: Matcher): Flaw[] {

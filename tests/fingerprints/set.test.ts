@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { RE2JS } from 're2js';
+import { parse } from 'yaml';
 import { parseFingerprint } from '../../src/fingerprints/load.ts';
 import { prove } from '../../src/fingerprints/prove.ts';
-import { aspectsOf } from '../../src/fingerprints/schema.ts';
+import { aspectsOf, conditionsOf } from '../../src/fingerprints/schema.ts';
 import { AllowedPaths } from '../../src/sweep/paths.ts';
-import { channelOf, LEVELS } from '../../src/vocabulary.ts';
+import { channelOf, CLASS_SEVERITY, CLASSES, LEVELS, SEVERITIES } from '../../src/vocabulary.ts';
 import { checks, claimsAt, definition, ownSet } from './definitions.ts';
 
 test('the set proves itself', () => {
@@ -16,6 +17,9 @@ test('the set proves itself', () => {
 });
 
 test('every definition has an example, a near miss and a source that others can look up', () => {
+  expect(
+    ownSet().filter(({ sources, examples, near_misses: nearMisses }) => Math.min(sources.length, examples.length, nearMisses.length) === 0),
+  ).toEqual([]);
   const unsourced = ownSet().flatMap(({ id, sources, examples }) =>
     [...sources, ...examples.map(({ source }) => source)]
       .filter((source) => /\/work\/|localhost|TODO/i.test(source))
@@ -79,6 +83,46 @@ test('what an owner can change is never certain by itself', () => {
 test('every fact of a rule belongs to a channel', () => {
   const facts = ownSet().flatMap(({ rules }) => rules.flatMap((rule) => ('all' in rule ? rule.all : [rule]).map(({ fact }) => fact)));
   expect(facts.filter((fact) => channelOf(fact) === undefined)).toEqual([]);
+});
+
+test('every class has a severity, and every class of the set is one', () => {
+  expect(Object.keys(CLASS_SEVERITY).toSorted()).toEqual([...CLASSES].toSorted());
+  for (const { id, class: kind } of ownSet()) expect(SEVERITIES, id).toContain(CLASS_SEVERITY[kind]);
+});
+
+test('a vendor is written in one way (data/vocabulary/vendors.yaml)', () => {
+  const listed = parse(readFileSync('data/vocabulary/vendors.yaml', 'utf8')) as { name: string; not: string[] }[];
+  const vendors = [...new Set(ownSet().flatMap(({ vendor }) => vendor ?? []))];
+  const wrong = vendors.flatMap((vendor) => listed.filter(({ not }) => not.includes(vendor)).map(({ name }) => `${vendor}: write ${name}`));
+  expect(wrong).toEqual([]);
+  const spellings = Map.groupBy([...vendors, ...listed.map(({ name }) => name)], (vendor) =>
+    vendor
+      .toLowerCase()
+      .replace(/[ ,]*(inc|ltd|gmbh|corp|corporation|systems|technologies|international)\.?$/, '')
+      .replaceAll(/[^a-z0-9]/g, ''),
+  );
+  expect([...spellings.values()].map((names) => [...new Set(names)]).filter((names) => names.length > 1)).toEqual([]);
+  expect(listed.flatMap(({ name, not }) => not.filter((other) => listed.some((one) => one.name === other) || other === name))).toEqual([]);
+});
+
+test('a definition whose rules look at one channel says so at the end of its title', () => {
+  const wrong = ownSet()
+    .filter(({ title, rules }) => {
+      const channels = new Set(rules.flatMap((rule) => conditionsOf(rule).map(({ fact }) => channelOf(fact))));
+      return (channels.size === 1) !== title.endsWith(`(${[...channels][0]} only)`);
+    })
+    .map(({ id, title }) => `${id}: ${title}`);
+  expect(wrong).toEqual([]);
+});
+
+test('a base that only one definition names is that of other brands too: it is written in docs/fingerprints.md or is the id of a definition', () => {
+  const doc = readFileSync('docs/fingerprints.md', 'utf8');
+  const set = ownSet();
+  const lonely = set
+    .filter(({ base }) => base !== undefined && set.filter((other) => other.base === base).length === 1)
+    .filter(({ base = '' }) => !doc.includes(`\`${base}\``) && !set.some(({ id }) => id === base));
+  expect(lonely.map(({ id, base }) => `${id}: ${base}`)).toEqual([]);
+  expect(set.flatMap(({ base }) => base ?? []).filter((base) => !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(base))).toEqual([]);
 });
 
 /** What is in every network and none of ours. Each is one host; nothing may be claimed of it, not even as possible. */
