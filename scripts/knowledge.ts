@@ -105,6 +105,8 @@ const LEAST = 5;
 const SHARE = 0.5;
 
 function isUsed(value: string, { literals, exact, words, patterns }: Uses): boolean {
+  const pair = /^([0-9a-f]{4}):([0-9a-f]{4})$/.exec(value);
+  if (pair !== null) return exact.has(pair[1] ?? '') && exact.has(pair[2] ?? '');
   return readings(value).some((reading) => {
     const text = reading.toLowerCase();
     if (exact.has(text) || hasAllWords(text, words)) return true;
@@ -138,7 +140,11 @@ function readings(value: string): string[] {
   const name = /^(\w[\w-]*): (.+)$/.exec(plain)?.[2];
   const attribute = /^(?:CN|OU?|L|ST|C)=(.+)$/.exec(plain)?.[1];
   const hex = /^(?:0x)?([0-9a-f]{2}(?: [0-9a-f]{2})+)$/i.exec(plain)?.[1]?.replaceAll(' ', '');
-  return [...new Set([value, plain, ...oid, name ?? [], attribute ?? [], hex ?? []].flat())].filter((reading) => reading !== '');
+  const number = /^0x([0-9a-f]+)$/i.exec(plain)?.[1];
+  const hash = /^(?:[0-9a-f]{2}:){15,}[0-9a-f]{2}$/i.test(plain) ? plain.replaceAll(':', '') : undefined;
+  return [...new Set([value, plain, ...oid, name ?? [], attribute ?? [], hex ?? [], number ?? [], hash ?? []].flat())].filter(
+    (reading) => reading !== '',
+  );
 }
 
 if (import.meta.main) {
