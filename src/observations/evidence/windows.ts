@@ -45,7 +45,7 @@ export function isInstance(text: string | undefined): boolean {
  */
 export function attachedOf(rows: readonly PnpRow[]): Attached[] {
   const devices = new Map<string, Attached[]>();
-  const functions: { readonly key: string; readonly row: PnpRow; readonly is: string }[] = [];
+  const functions = new Map<string, { first: PnpRow; is: Set<string>; name: string | undefined }>();
   const others: Attached[] = [];
   for (const row of rows) {
     const common = { computer: row.computer, part: row.instance.toUpperCase(), at: row.at, ...(row.gone === true ? { gone: true } : {}) };
@@ -54,7 +54,10 @@ export function attachedOf(rows: readonly PnpRow[]): Attached[] {
       const key = `${row.computer?.toLowerCase() ?? ''} ${vid}:${pid}`.toUpperCase();
       const is = FUNCTIONS[row.kind?.toLowerCase() ?? ''] ?? (bus?.toUpperCase() === 'HID' ? 'hid' : '');
       if (bus?.toUpperCase() === 'HID' || /&(MI|COL)_/i.test(rest ?? '')) {
-        functions.push({ key, row, is });
+        const own = functions.get(key) ?? { first: row, is: new Set<string>(), name: undefined };
+        if (is !== '') own.is.add(is);
+        own.name ??= nameOf(row.name);
+        functions.set(key, own);
         continue;
       }
       const device: Attached = {
@@ -70,34 +73,37 @@ export function attachedOf(rows: readonly PnpRow[]): Attached[] {
           'usb.functions': is === '' ? undefined : [is],
         }),
       };
-      devices.set(key, [...(devices.get(key) ?? []), device]);
+      const same = devices.get(key);
+      if (same === undefined) devices.set(key, [device]);
+      else same.push(device);
     } else others.push(...otherOf(row, common));
   }
-  for (const { key, row, is } of functions) {
-    const [, , vid = '', pid = ''] = USB.exec(row.instance) ?? [];
+  for (const [key, { first, is, name }] of functions) {
+    const [, , vid = '', pid = ''] = USB.exec(first.instance) ?? [];
     const owners = devices.get(key) ?? [
       {
-        computer: row.computer,
+        computer: first.computer,
         part: `USB\\VID_${vid}&PID_${pid}`.toUpperCase(),
         probe: 'usb',
         facts: { 'usb.vid': vid.toLowerCase(), 'usb.pid': pid.toLowerCase() },
-        at: row.at,
-        ...(row.gone === true ? { gone: true } : {}),
+        at: first.at,
+        ...(first.gone === true ? { gone: true } : {}),
       },
     ];
     devices.set(
       key,
-      owners.map((owner) => ({ ...owner, facts: withFunction(owner.facts, is, nameOf(row.name)) })),
+      owners.map((owner) => ({ ...owner, facts: withFunctions(owner.facts, is, name) })),
     );
   }
   return [...[...devices.values()].flat(), ...others];
 }
 
-function withFunction(facts: Attached['facts'], is: string, name: string | undefined): Attached['facts'] {
+function withFunctions(facts: Attached['facts'], is: ReadonlySet<string>, name: string | undefined): Attached['facts'] {
   const before = Array.isArray(facts['usb.functions']) ? facts['usb.functions'] : [];
+  const all = [...new Set([...before, ...is])];
   return {
     ...facts,
-    ...(is === '' ? {} : { 'usb.functions': [...new Set([...before, is])] }),
+    ...(all.length === 0 ? {} : { 'usb.functions': all }),
     ...(name === undefined || facts['usb.product'] !== undefined ? {} : { 'usb.product': name }),
   };
 }
