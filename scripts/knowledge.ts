@@ -38,10 +38,10 @@ export function readUnused(): Unused[] {
 }
 
 /** Every value with what became of it. */
-export function knownValues(fingerprints: readonly Fingerprint[]): KnownValue[] {
+export function knownValues(fingerprints: readonly Fingerprint[], sections: readonly Section[] = readSections()): KnownValue[] {
   const uses = usesOf(fingerprints);
   const unused = readUnused();
-  return readSections().flatMap(({ section, values }) =>
+  return sections.flatMap(({ section, values }) =>
     values.map((value) => {
       const used = isUsed(value, uses);
       const reason = unused.find(

@@ -31,6 +31,7 @@ const DIFFERENCES: Readonly<Record<string, string>> = {
   'digi-portserver version': 'its discovery protocol tells it',
   'lantronix-slc model': 'its page names it',
   'lantronix-xport model': 'the software type of its discovery protocol',
+  'moxa-nport model': 'the hardware id of its search answer',
   'fujitsu-irmc hostname': 'the realm holds the name of the factory',
   'lenovo-xcc model': 'the machine type',
   'servertech-sentry3 generation': 'told by its web server',
