@@ -5,17 +5,19 @@
  * Literals are in lower case and ASCII: the finder folds case, so that it serves `fold` and `(?i)` too, and finds a little more than it must.
  */
 
-/** What is known of a part of a pattern: the only text that it matches, or texts of which one is in all that it matches. */
+/** What is known of a part of a pattern: all texts that it matches, or texts of which one is in all that it matches. */
 interface Part {
-  readonly exact?: string;
+  readonly exact?: readonly string[];
   readonly oneOf?: readonly string[];
 }
 
 const UNKNOWN: Part = {};
-const NOTHING: Part = { exact: '' };
+const NOTHING: Part = { exact: [''] };
 
 /** More alternatives than this cost more than they save. */
 const MAX_ALTERNATIVES = 64;
+/** So many texts are followed through a pattern: `(?:a|b)(?:c|d)` is four. */
+const MAX_EXACT = 24;
 
 /** Literals of which one is in every text where the pattern is found; undefined where none is known. RE2 syntax (google/re2 wiki Syntax). */
 export function requiredLiterals(pattern: string): readonly string[] | undefined {
@@ -31,13 +33,17 @@ export function markOf(literal: string): string | undefined {
 }
 
 function literalsOf({ exact, oneOf }: Part): readonly string[] | undefined {
-  if (exact !== undefined) return exact === '' ? undefined : [exact];
+  if (exact !== undefined) return exact.includes('') ? undefined : exact;
   return oneOf;
 }
 
-/** How well literals tell a text that matters from one that does not: by the shortest of them. */
-function worth(literals: readonly string[]): number {
-  return Math.min(...literals.map(({ length }) => length));
+/** Words that half of all devices say: they tell nothing. */
+const COMMON =
+  /version|server|login|log in|welcome|system|serial|number|model|firmware|software|hardware|password|user ?name|copyright|management|manager|network|ready|http|html|href|script|title|device|remote|access|console|control|panel|index|web|ftp|tcp|1\.3\.6\.1\.4\.1\.|1\.3\.6\.1\.2\.1\.|\s/g;
+
+/** How well literals tell a text that matters from one that does not: by the least telling of them, without its common words. */
+export function worth(literals: readonly string[]): number {
+  return Math.min(...literals.map((literal) => literal.replace(COMMON, '').length + literal.length / 100));
 }
 
 /** A syntax that is not read here ends the reading: `undefined` goes up to the top, and the pattern is tried on every text. */
@@ -62,6 +68,8 @@ class PatternReader {
     } while (this.#take('|'));
     const [only] = branches;
     if (branches.length === 1) return only;
+    const exact = branches.flatMap((branch) => branch.exact ?? []);
+    if (branches.every((branch) => branch.exact !== undefined) && exact.length <= MAX_EXACT) return { exact: [...new Set(exact)] };
     const all = branches.map(literalsOf);
     if (all.some((literals) => literals === undefined)) return UNKNOWN;
     const oneOf = [...new Set(all.flatMap((literals) => literals ?? []))];
@@ -69,26 +77,34 @@ class PatternReader {
   }
 
   #sequence(): Part | undefined {
-    let run = '';
+    let run: readonly string[] = [''];
     let best: readonly string[] | undefined;
     let isExact = true;
     const offer = (literals: readonly string[] | undefined): void => {
       if (literals !== undefined && literals.length > 0 && (best === undefined || worth(literals) > worth(best))) best = literals;
     };
+    const endRun = (): void => {
+      offer(literalsOf({ exact: run }));
+      run = [''];
+    };
     while (!this.atEnd && !this.#sees('|') && !this.#sees(')')) {
       const part = this.#repeated();
       if (part === undefined) return undefined;
-      if (part.exact !== undefined) {
-        run += part.exact;
-        continue;
+      const { exact } = part;
+      if (exact === undefined) {
+        isExact = false;
+        endRun();
+        offer(part.oneOf);
+      } else {
+        if (run.length * exact.length > MAX_EXACT) {
+          isExact = false;
+          endRun();
+        }
+        run = run.flatMap((before) => exact.map((after) => before + after));
       }
-      isExact = false;
-      offer(run === '' ? undefined : [run]);
-      run = '';
-      offer(part.oneOf);
     }
     if (isExact) return { exact: run };
-    offer(run === '' ? undefined : [run]);
+    endRun();
     return best === undefined ? UNKNOWN : { oneOf: best };
   }
 
@@ -98,6 +114,9 @@ class PatternReader {
     const count = /^(?:[*+?]|\{(\d+)(?:,\d*)?\})\??/.exec(this.#rest(16));
     if (count === null) return part;
     this.#at += count[0].length;
+    // What may be absent is known all the same: with it, or without.
+    if (count[0].startsWith('?') && part.exact !== undefined && part.exact.length < MAX_EXACT)
+      return { exact: [...new Set(['', ...part.exact])] };
     const literals = /^[*?]/.test(count[0]) || count[1] === '0' ? undefined : literalsOf(part);
     return literals === undefined ? UNKNOWN : { oneOf: literals };
   }
@@ -146,7 +165,9 @@ class PatternReader {
     if (whole === null) return undefined;
     this.#at += whole[0].length;
     const inside = whole[0].slice(0, -1);
-    return inside.length === 1 && inside !== '^' ? oneChar(inside) : UNKNOWN;
+    // A few single characters, such as the two cases of a letter.
+    if (!/^[A-Za-z0-9 _.,:;/|#&=]{1,6}$/.test(inside)) return inside.length === 1 && inside !== '^' ? oneChar(inside) : UNKNOWN;
+    return { exact: [...new Set(Array.from(inside.toLowerCase()))] };
   }
 
   #escape(): Part | undefined {
@@ -182,5 +203,5 @@ class PatternReader {
 }
 
 function oneChar(char: string): Part {
-  return char >= ' ' && char <= '~' ? { exact: char.toLowerCase() } : UNKNOWN;
+  return char >= ' ' && char <= '~' ? { exact: [char.toLowerCase()] } : UNKNOWN;
 }

@@ -1,5 +1,5 @@
 import { LiteralFinder } from './finder.ts';
-import { markOf, requiredLiterals } from './literals.ts';
+import { markOf, requiredLiterals, worth } from './literals.ts';
 import type { Condition } from './schema.ts';
 import { MAX_TEXT, selectorOf, type Selector, valuesAt } from './select.ts';
 import type { Facts, FactValue } from '../vocabulary.ts';
@@ -99,11 +99,16 @@ function hookAt(condition: Condition): Hook | undefined {
   const isBody = fact === 'http.body' || (fact === 'http.pages' && (field ?? 'body') === 'body');
   const cost = isBody ? BODY : json === undefined ? 0 : 1;
   if (equals !== undefined || oneOf !== undefined || typeof contains === 'number' || typeof contains === 'boolean')
-    return { condition, literals: undefined, worth: typeof equals === 'boolean' || fact === 'http.status' ? 1 : WHOLE - cost };
+    return { condition, literals: undefined, worth: isCommon(fact, equals) ? 1 : WHOLE - cost };
   const text = regex === undefined ? markOf(String(contains ?? prefix)) : undefined;
   const literals = regex === undefined ? (text === undefined ? undefined : [text]) : requiredLiterals(regex);
   if (literals === undefined) return { condition, literals, worth: 1 - cost };
-  return { condition, literals, worth: BODY + 2 + Math.min(...literals.map(({ length }) => length)) - cost };
+  return { condition, literals, worth: BODY + 2 + worth(literals) - cost };
+}
+
+/** Values that many say: a status, the names of the fields of a form. */
+function isCommon(fact: string, equals: Condition['equals']): boolean {
+  return typeof equals === 'boolean' || fact === 'http.status' || fact === 'http.forms' || fact === 'http.type';
 }
 
 function factIndex(selectors: readonly Hanging[]): FactIndex {
