@@ -66,15 +66,12 @@ describe('servers that greet, as nobody', REAL, () => {
     expect([...asked].toSorted()).toEqual(Object.values(HOSTS).toSorted());
   });
 
-  test('a telnet server is a risk, where it belongs to a device; none of these is one', () => {
-    expect(swept.files.inventory.devices).toEqual([]);
+  test('what greets as a device is one, by the version in its banner; servers of every system are none', () => {
+    expect(
+      swept.files.inventory.devices.map(({ addresses, vendor, product, version }) => ({ addresses, vendor, product, version })),
+    ).toEqual([{ addresses: [HOSTS.ftp], vendor: 'Server Technology', product: 'Sentry', version: '7.1d' }]);
     expect(swept.files.inventory.unrecognised.map(({ host, endpoints }) => `${host} ${endpoints.join()}`).toSorted()).toEqual(
-      [
-        `${HOSTS.openssh} 22/tcp=ssh`,
-        `${HOSTS.dropbear} 22/tcp=ssh`,
-        `${HOSTS.telnet} 23/tcp=telnet`,
-        `${HOSTS.ftp} 21/tcp=ftp`,
-      ].toSorted(),
+      [`${HOSTS.openssh} 22/tcp=ssh`, `${HOSTS.dropbear} 22/tcp=ssh`, `${HOSTS.telnet} 23/tcp=telnet`].toSorted(),
     );
   });
 });
