@@ -91,8 +91,8 @@ test.for<{ readonly name: string; readonly facts: Facts }>([
   judged(PLAIN);
   judged(hostile);
   const plain = leastMs(() => judged(PLAIN));
-  // Linear patterns over the same bytes: a hundredfold is what one backtracking pattern would pass at once, by orders of magnitude.
-  expect(leastMs(() => judged(hostile))).toBeLessThan(100 * Math.max(plain, 0.5));
+  // On the plain page no pattern is tried, on the others each linear pattern costs tens of times as much. One that backtracks would pass this by orders of magnitude.
+  expect(leastMs(() => judged(hostile))).toBeLessThan(400 * Math.max(plain, 0.5));
 });
 
 /** A body of about so many bytes, in which many rules find their first word. */

@@ -10,7 +10,7 @@ export const monitorId: EvidenceFormat = {
     return content.records.flatMap(({ fields }) => {
       const codes = (name: string): string | undefined => charactersOf(fields[name]) ?? textOf(fields, name);
       const instance = textOf(fields, 'InstanceName')?.replace(/_\d+$/, '');
-      const computer = textOf(fields, 'PSComputerName', 'SystemName', 'ComputerName');
+      const computer = textOf(fields, 'SystemName', 'ComputerName', 'PSComputerName');
       if (instance === undefined) return [];
       const named = attachedOf([{ computer, instance, gone: textOf(fields, 'Active')?.toLowerCase() === 'false' }]);
       return named.map((one) => ({

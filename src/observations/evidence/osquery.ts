@@ -47,7 +47,9 @@ function inRecord({ fields }: EvidenceRecord): Row[] {
   const seconds = Number(fields['unixTime']);
   const hints = isObject(fields['decorations']) ? fields['decorations'] : {};
   const common = {
-    computer: textOf(fields, 'hostIdentifier', 'host_hostname', 'hostname') ?? textOf(hints, 'hostname', 'host_identifier'),
+    // hostIdentifier may be a UUID.
+    computer:
+      textOf(hints, 'hostname') ?? textOf(fields, 'host_hostname', 'hostname', 'hostIdentifier') ?? textOf(hints, 'host_identifier'),
     at: Number.isFinite(seconds) && seconds > 0 && seconds < 1e11 ? new Date(seconds * 1000).toISOString() : undefined,
   };
   const rows = (value: unknown, gone: boolean): Row[] => {

@@ -4,7 +4,8 @@ import { attachedOf, isInstance, pnpRows } from './windows.ts';
 
 const IDS = ['InstanceId', 'PNPDeviceID', 'DeviceID'] as const;
 const NAMES = ['FriendlyName', 'Name', 'Caption', 'Description'] as const;
-const COMPUTERS = ['PSComputerName', 'SystemName', 'ComputerName', 'MachineName'] as const;
+/** The computer's own name comes first: PSComputerName is what somebody typed, maybe an address. */
+const COMPUTERS = ['SystemName', 'ComputerName', 'MachineName', 'PSComputerName'] as const;
 
 export const PNP_HEADINGS = [...IDS, ...NAMES, ...COMPUTERS, 'Manufacturer', 'Class', 'PNPClass', 'Present', 'Status', 'HardwareID'];
 
