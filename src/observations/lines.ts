@@ -20,8 +20,8 @@ export interface Line {
   readonly complete: boolean;
 }
 
-/** The lines of an open file, in constant memory. */
-export async function* readLines(descriptor: number): AsyncGenerator<Line> {
+/** The lines of an open file, in constant memory: those that end in one read together, because waiting for each would take as long as reading it. */
+export async function* readLines(descriptor: number): AsyncGenerator<readonly Line[]> {
   const chunk = Buffer.alloc(CHUNK);
   let parts: Buffer[] = [];
   let bytes = 0;
@@ -32,13 +32,14 @@ export async function* readLines(descriptor: number): AsyncGenerator<Line> {
     const { bytesRead } = await readAt(descriptor, chunk, 0, CHUNK, position);
     if (bytesRead === 0) break;
     position += bytesRead;
+    const lines: Line[] = [];
     let from = 0;
     for (let end = chunk.indexOf(10, from); end >= 0 && end < bytesRead; end = chunk.indexOf(10, from)) {
       // Most lines lie in one chunk: they are read from it as they stand, without a copy.
       const isWhole = bytes === 0;
       if (!isWhole && bytes <= MAX_LINE_BYTES) parts.push(Buffer.from(chunk.subarray(from, end)));
       bytes += end - from;
-      yield { number, offset, bytes, text: isWhole ? chunk.toString('utf8', from, end) : textOf(), complete: true };
+      lines.push({ number, offset, bytes, text: isWhole ? chunk.toString('utf8', from, end) : textOf(), complete: true });
       offset += bytes + 1;
       number += 1;
       bytes = 0;
@@ -49,8 +50,9 @@ export async function* readLines(descriptor: number): AsyncGenerator<Line> {
       if (bytes <= MAX_LINE_BYTES) parts.push(Buffer.from(chunk.subarray(from, bytesRead)));
       bytes += bytesRead - from;
     }
+    if (lines.length > 0) yield lines;
   }
-  if (bytes > 0) yield { number, offset, bytes, text: textOf(), complete: false };
+  if (bytes > 0) yield [{ number, offset, bytes, text: textOf(), complete: false }];
 }
 
 /** The lines of a file that is in memory. */

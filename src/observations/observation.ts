@@ -71,7 +71,10 @@ export interface EndpointFacts {
 }
 
 /** Puts the observations of one host together by endpoint. Of two for one fact the later one counts; pages are added up. */
-export function byEndpoint(observations: Iterable<Observation>): EndpointFacts[] {
+export function byEndpoint(observations: readonly Observation[]): EndpointFacts[] {
+  const [only] = observations;
+  // Of most addresses there is one observation: nothing has to be put together.
+  if (only !== undefined && observations.length === 1) return [aloneAt(only)];
   const endpoints = new Map<
     string,
     {
@@ -120,6 +123,19 @@ export function byEndpoint(observations: Iterable<Observation>): EndpointFacts[]
         ...(last === undefined ? {} : { last }),
       };
     });
+}
+
+function aloneAt({ host, transport, port, part, probe, outcome, facts, at }: Observation): EndpointFacts {
+  return {
+    host,
+    ...(transport === undefined ? {} : { transport }),
+    ...(port === undefined ? {} : { port }),
+    ...(part === undefined ? {} : { part }),
+    probes: outcome === 'answered' ? [probe] : [],
+    outcomes: { [probe]: outcome },
+    facts,
+    ...(at === undefined ? {} : { first: at, last: at }),
+  };
 }
 
 function byText(a = '', b = ''): number {

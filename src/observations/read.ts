@@ -73,7 +73,7 @@ export async function indexObservations(
     }
   };
   try {
-    for await (const line of source.lines) take(line);
+    for await (const lines of source.lines) for (const line of lines) take(line);
   } catch (error) {
     source.close();
     throw error instanceof InputError ? error : inputError('unreadable-file', { file, reason: systemReason(error) });
@@ -107,7 +107,7 @@ function append<K, V>(map: Map<K, V[]>, key: K, ...values: readonly V[]): void {
 
 interface Source {
   readonly bytes: number;
-  readonly lines: AsyncIterable<Line> | Iterable<Line>;
+  readonly lines: AsyncIterable<Iterable<Line>> | Iterable<Iterable<Line>>;
   text(offset: number, bytes: number): string;
   close(): void;
 }
@@ -118,7 +118,7 @@ async function openSource(file: string): Promise<Source> {
       const all = await readStandardInput();
       return {
         bytes: all.length,
-        lines: splitLines(all),
+        lines: [splitLines(all)],
         text: (offset, bytes) => all.toString('utf8', offset, offset + bytes),
         close: () => undefined,
       };
