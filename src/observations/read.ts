@@ -64,8 +64,8 @@ export async function indexObservations(
       const { host } = read.observation;
       if (isJournal) afterCheckpoint.push(read.observation);
       if (afterCheckpoint.length > MAX_AFTER_CHECKPOINT) afterCheckpoint = [];
-      append(places, host, line.offset, line.bytes);
-      if (held !== undefined) append(held, host, read.observation);
+      if (held === undefined) append(places, host, line.offset, line.bytes);
+      else append(held, host, read.observation);
     } else {
       isJournal = true;
       if (read.entry.kind === 'checkpoint') afterCheckpoint = [];
@@ -79,7 +79,7 @@ export async function indexObservations(
     throw error instanceof InputError ? error : inputError('unreadable-file', { file, reason: systemReason(error) });
   }
   return {
-    hosts: sortedByAddress(places.keys()),
+    hosts: sortedByAddress((held ?? places).keys()),
     observations,
     afterCheckpoint,
     problems,
@@ -99,9 +99,9 @@ export async function indexObservations(
   };
 }
 
-function append<K, V>(map: Map<K, V[]>, key: K, ...values: readonly V[]): void {
+function append<K, V>(map: Map<K, V[]>, key: K, ...values: V[]): void {
   const list = map.get(key);
-  if (list === undefined) map.set(key, [...values]);
+  if (list === undefined) map.set(key, values);
   else list.push(...values);
 }
 
