@@ -1,16 +1,6 @@
 import { type Command, Option } from 'commander';
-import { FORMATS, type Format } from './options.ts';
-
-export interface EvidenceOptions {
-  readonly host?: string;
-  readonly format: Format;
-  readonly output?: string;
-  readonly observations?: string;
-  readonly inventory?: string;
-  readonly previous?: string;
-  readonly fingerprints?: string;
-  readonly all?: boolean;
-}
+import { FORMATS } from './options.ts';
+import type { EvidenceOptions } from './run-evidence.ts';
 
 export function register(program: Command): void {
   program

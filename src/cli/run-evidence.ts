@@ -11,9 +11,20 @@ import { withHistory } from '../inventory/history.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import { computerName, type Evidence, readEvidence } from '../observations/evidence/read.ts';
 import { count, jsonText } from '../text.ts';
-import type { EvidenceOptions } from './evidence.ts';
 import { loadKnowledge } from './knowledge.ts';
 import { printDevices } from './print-devices.ts';
+import type { Format } from './options.ts';
+
+export interface EvidenceOptions {
+  readonly host?: string;
+  readonly format: Format;
+  readonly output?: string;
+  readonly observations?: string;
+  readonly inventory?: string;
+  readonly previous?: string;
+  readonly fingerprints?: string;
+  readonly all?: boolean;
+}
 
 /** Reads exports, and derives devices from them as from any other observations. */
 export async function runEvidence(files: readonly string[], options: EvidenceOptions): Promise<void> {
