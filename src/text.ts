@@ -57,6 +57,11 @@ export function canonicalMac(text: string): string | undefined {
 // JSON.stringify escapes what would break JSON; these would act on a terminal that shows it: C1 controls, and what changes the direction of writing.
 const ACTIVE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
+/** A text without what acts on a terminal although JSON and YAML leave it as it is. Their own escapes take care of the rest. */
+export function inactive(text: string): string {
+  return text.replace(ACTIVE, '\ufffd');
+}
+
 /** A value as JSON that a terminal shows and does not obey. */
 export function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(ACTIVE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);

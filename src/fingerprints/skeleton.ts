@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import type { EndpointFacts } from '../observations/observation.ts';
-import { canonicalMac } from '../text.ts';
+import { canonicalMac, inactive } from '../text.ts';
 import { channelOf, type Facts, type FactValue } from '../vocabulary.ts';
 import { completed } from './complete.ts';
 
@@ -58,7 +58,7 @@ const MAX_TEXT = 200;
  * @returns YAML, or undefined where nothing that was said tells one product from another
  */
 export function skeletonOf(endpoints: readonly EndpointFacts[], schema: string): string | undefined {
-  const seen = endpoints.map(({ facts }) => completed(facts));
+  const seen = endpoints.map(({ facts }) => harmless(completed(facts)) as Facts);
   const found = seen.map((facts) => TELLING.flatMap((telling) => ruleOf(telling, facts)));
   const rules = unique(found.flat());
   if (rules.length === 0) return undefined;
@@ -99,6 +99,14 @@ const HEAD = `# A definition to begin with. docs/fingerprints.md explains every 
 #   near_misses what looks like it and is not: the maker's switches and printers, whatever shares its web server
 # Then: kvmsweep fingerprints test --fingerprints FOLDER
 `;
+
+/** The same value, with every text in it made safe to print. */
+function harmless(value: FactValue): FactValue {
+  if (typeof value === 'string') return inactive(value);
+  if (Array.isArray(value)) return (value as readonly FactValue[]).map(harmless);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [inactive(key), harmless(inner)]));
+}
 
 interface SkeletonRule {
   readonly fact: string;

@@ -3,6 +3,7 @@ import { parseFingerprint } from '../../src/fingerprints/load.ts';
 import { prove } from '../../src/fingerprints/prove.ts';
 import { skeletonOf } from '../../src/fingerprints/skeleton.ts';
 import type { EndpointFacts } from '../../src/observations/observation.ts';
+import { printable } from '../../src/text.ts';
 import type { Facts } from '../../src/vocabulary.ts';
 import { checks, ownSet } from './definitions.ts';
 
@@ -38,6 +39,14 @@ test('a definition to begin with holds what tells a product', () => {
 
 test('what any host says is nothing to begin with', () => {
   expect(skeleton({ 'http.status': 200, 'http.server': 'nginx/1.22.1' }, { 'ssh.banner': 'SSH-2.0-dropbear' })).toBeUndefined();
+});
+
+test('what a device says cannot act on the terminal that shows it', () => {
+  const text =
+    skeleton({ 'http.title': 'a\u001b[31m\u202eb\u009b2J', 'http.forms': ['\u2066x'], 'telnet.banner': '\u009b2Jhi there' }) ?? '';
+  // `printable` replaces what may act; here nothing is left for it but the line breaks.
+  expect(text.split('\n').filter((line) => line !== printable(line))).toEqual([]);
+  expect(parseFingerprint(text, 'new.yaml', checks()).problems).toEqual([]);
 });
 
 test('a definition to begin with loads and proves itself, whatever the device', () => {
