@@ -50,6 +50,7 @@ async function commands(): Promise<((program: Command) => void)[]> {
     import('./evidence.ts'),
     import('./reconcile.ts'),
     import('./diff.ts'),
+    import('./export.ts'),
     import('./fingerprints.ts'),
     import('./explain.ts'),
     import('./demo.ts'),
