@@ -28,6 +28,10 @@ export function collect(text: string, before: readonly string[] = []): string[] 
 export const FORMATS = ['table', 'json', 'ndjson'] as const;
 export type Format = (typeof FORMATS)[number];
 
+/** How a sweep tells how far it is. */
+export const PROGRESS_FORMS = ['line', 'json'] as const;
+export type ProgressForm = (typeof PROGRESS_FORMS)[number];
+
 /** The width of the terminal that results go to; undefined for a pipe or a file, where nothing is cut. */
 export function terminalColumns(): number | undefined {
   return process.stdout.isTTY ? process.stdout.columns : undefined;

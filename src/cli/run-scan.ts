@@ -6,6 +6,11 @@ import type { Inventory } from '../inventory/schema.ts';
 import type { Device } from '../devices/device.ts';
 import { type ApprovedList, failing, readApproved } from '../reconcile/index.ts';
 import { resumeScan, scan, type ScanPlan, type ScanProgress, type ScanResult } from '../scan/scan.ts';
+import { planText } from '../outputs/plan.ts';
+import { udpProbes } from '../probes/index.ts';
+import { budgetFor } from '../sweep/budget.ts';
+import { estimate } from '../sweep/cost.ts';
+import { type Coverage, covered } from '../sweep/coverage.ts';
 import { readNeighbours } from '../sweep/neighbour-table.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { resolveNames } from '../sweep/resolve.ts';
@@ -23,9 +28,9 @@ import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
 import { type Knowledge, loadKnowledge } from './knowledge.ts';
 import { reconcileAndPrint } from './findings.ts';
-import { calledAs, type Format, withExtension } from './options.ts';
+import { calledAs, type Format, type ProgressForm, withExtension } from './options.ts';
 import { printDevices } from './print-devices.ts';
-import { clock, ProgressLine } from './progress.ts';
+import { clock, ProgressLine, ProgressLog } from './progress.ts';
 
 export interface ScanCommandOptions {
   readonly inputList?: string[];
@@ -44,6 +49,9 @@ export interface ScanCommandOptions {
   readonly polite?: boolean;
   readonly fast?: boolean;
   readonly retries: number;
+  readonly coverage: Coverage;
+  readonly dryRun?: boolean;
+  readonly progress: ProgressForm;
   readonly hostTimeout: number;
   readonly seed?: number;
   readonly resume?: string;
@@ -64,13 +72,18 @@ const MAX_ENDPOINTS = 2 ** 32;
 
 /** `kvmsweep scan`. @returns the exit code @throws {InputError} */
 export async function runScan(words: readonly string[], options: ScanCommandOptions): Promise<number> {
-  const files = outputFiles(options);
   const guard = Guard.fromEnvironment({ allowPublic: options.allowPublic === true });
   const { credentials, notes } = collectCredentials(
     { communities: options.snmpCommunity, users: options.snmpUser, file: options.snmpCredentials },
     process.env,
   );
   if (options.quiet !== true) for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  const plan = options.resume === undefined ? await planScan(words, options, guard) : undefined;
+  if (options.dryRun === true && plan !== undefined) {
+    process.stdout.write(planText(plan, estimate(plan, udpProbes), budgetFor(plan.ports)));
+    return exitCode({});
+  }
+  const files = outputFiles(options);
   return sweepAndReport({
     knowledge: loadKnowledge(options),
     guard,
@@ -78,7 +91,7 @@ export async function runScan(words: readonly string[], options: ScanCommandOpti
     // Read before the sweep: a mistake in it should not wait for the end of the night.
     approved: options.approved === undefined ? undefined : readApprovedList(options.approved, options.failOn),
     previous: readPrevious(options, files.inventory),
-    plan: options.resume === undefined ? await planScan(words, options, guard) : undefined,
+    plan,
     credentials,
     audit: options.audit,
     print: options,
@@ -96,7 +109,13 @@ export interface SweepJob {
   readonly plan: ScanPlan | undefined;
   readonly credentials?: SnmpCredentials;
   readonly audit?: string | undefined;
-  readonly print: { readonly format: Format; readonly all?: boolean; readonly quiet?: boolean; readonly failOn?: string };
+  readonly print: {
+    readonly format: Format;
+    readonly all?: boolean;
+    readonly quiet?: boolean;
+    readonly failOn?: string;
+    readonly progress?: ProgressForm;
+  };
 }
 
 /** Sweeps, writes the inventory, prints devices and findings, says how complete it all is. @returns the exit code */
@@ -112,7 +131,7 @@ export async function sweepAndReport({
   print,
 }: SweepJob): Promise<number> {
   const say = (text: string): void => void (print.quiet === true || process.stderr.write(`${text}\n`));
-  const progress = new ProgressLine({ quiet: print.quiet === true });
+  const progress = print.progress === 'json' ? new ProgressLog() : new ProgressLine({ quiet: print.quiet === true });
   const from = performance.now();
   using interrupt = new Interrupt();
   let result: ScanResult;
@@ -179,7 +198,7 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
   const unwanted = await readHosts(options.exclude ?? [], options.excludeFile ?? [], problems, say);
   const named = parsePorts(options.ports);
   const also = parseAlso(options.also ?? []);
-  const ports = withAlso(named.ports, also.channels);
+  const ports = covered(withAlso(named.ports, also.channels), options.coverage);
   problems.push(...named.problems, ...also.problems);
   if (words.length === 0 && options.inputList === undefined && options.neighbours !== true) problems.push(problem('no-targets', {}));
   const all = new HostSet([...wanted.ranges.map(({ range }) => range), ...near], wanted.names);
@@ -201,6 +220,7 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
     rate: options.rate ?? (options.polite === true ? RATES.polite : options.fast === true ? RATES.fast : RATES.normal),
     ratePerNetwork: options.ratePer24 ?? (options.fast === true ? RATES.fast : RATE_PER_24),
     retries: options.retries,
+    ...(options.coverage === 'auto' ? {} : { coverage: options.coverage }),
     hostTimeoutMs: options.hostTimeout,
     arguments: withoutSecrets(process.argv.slice(2)),
   };

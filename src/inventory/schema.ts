@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Device } from '../devices/device.ts';
+import { COVERAGES } from '../sweep/coverage.ts';
 import { CLASSES, IDENTIFIER_KINDS, type Level, POSTURES, TRANSPORTS } from '../vocabulary.ts';
 
 /** Raised when a reader of old files could misread a new one. */
@@ -82,6 +83,10 @@ export const InventorySchema = z.strictObject({
       rate: z.number(),
       ratePerNetwork: z.number(),
       retries: z.number().int(),
+      coverage: z
+        .enum(COVERAGES)
+        .exactOptional()
+        .describe('what was asked of every address, and how often of silent ones; auto where it is absent'),
     })
     .exactOptional()
     .describe('absent where the observations come from no sweep of ours'),

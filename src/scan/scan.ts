@@ -9,6 +9,7 @@ import { loadMakers } from '../oui.ts';
 import { snmpWith, udpProbes } from '../probes/index.ts';
 import { type Audit, AuditFile, NO_AUDIT } from '../sweep/audit.ts';
 import { budgetFor, readsWith } from '../sweep/budget.ts';
+import { COVERAGES, type Coverage } from '../sweep/coverage.ts';
 import { Devices } from '../sweep/device.ts';
 import { rehearse } from '../sweep/exchange.ts';
 import { Gates } from '../sweep/gates.ts';
@@ -40,6 +41,8 @@ export interface ScanPlan {
   readonly rate: number;
   readonly ratePerNetwork: number;
   readonly retries: number;
+  /** `auto` where it is absent; the ports are those of `life` already (`covered`). */
+  readonly coverage?: Coverage;
   /** Milliseconds of talking to one device. */
   readonly hostTimeoutMs: number;
   /** As typed, secrets removed. */
@@ -280,7 +283,14 @@ function notesOf(plan: ScanPlan, sweep: Sweep): string[] {
   if (plan.retries === 0) notes.push('every port of every address was asked once: a lost packet is a missed service (--retries 0)');
   else if (!sweep.retriesSilent)
     notes.push(
-      `more than 4,096 addresses: silent ones were asked once, and again only where there was a sign of life; a lost packet may have hidden an address`,
+      `more than 4,096 addresses: silent ones were asked once, and again only where there was a sign of life; a lost packet may have hidden an address (--coverage full asks them again)`,
+    );
+  if (plan.coverage === 'life')
+    notes.push(
+      `--coverage life: every address was asked at ${plan.ports
+        .filter(({ living }) => living !== true)
+        .map(({ port, transport }) => `${port}/${transport}`)
+        .join(', ')}, and at the other ports only where there was a sign of life; an address that answers at no other port is not in here`,
     );
   if (!plan.ports.some(({ transport }) => transport === 'udp'))
     notes.push('no UDP port was asked: controllers that answer IPMI only are not in here');
@@ -298,6 +308,7 @@ function runEntry(plan: ScanPlan): object {
       rate: plan.rate,
       ratePerNetwork: plan.ratePerNetwork,
       retries: plan.retries,
+      ...(plan.coverage === undefined ? {} : { coverage: plan.coverage }),
     },
     asked: {
       hosts: hosts.count,
@@ -323,7 +334,7 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
     asked,
     hostTimeoutMs,
   } = entry as unknown as {
-    run?: { seed: number; rate: number; ratePerNetwork: number; retries: number; arguments: string[] };
+    run?: { seed: number; rate: number; ratePerNetwork: number; retries: number; coverage?: string; arguments: string[] };
     asked?: { ranges: string[]; names: Record<string, string>; ports: string[]; also?: string[] };
     hostTimeoutMs?: number;
   };
@@ -337,6 +348,8 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
   if (problems.length > 0) throw bad('its ports cannot be read');
   const also = parseAlso(asked.also ?? []);
   if (also.problems.length > 0) throw bad('it opts into a channel that this version does not know');
+  const coverage = COVERAGES.find((one) => one === ran.coverage);
+  if (ran.coverage !== undefined && coverage === undefined) throw bad('it covers its addresses in a way that this version does not know');
   const names = new Map(
     Object.entries(asked.names).flatMap(([text, name]) => {
       const address = parseAddress(text);
@@ -352,6 +365,7 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
     rate: ran.rate,
     ratePerNetwork: ran.ratePerNetwork,
     retries: ran.retries,
+    ...(coverage === undefined ? {} : { coverage }),
     arguments: ran.arguments,
   };
 }

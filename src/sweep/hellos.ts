@@ -69,6 +69,11 @@ export class Hellos {
     );
   }
 
+  /** Datagrams to one address in a try. */
+  get perAddress(): number {
+    return this.#perTry.free + this.#perTry.credentialed;
+  }
+
   /** The first words to an address at a port, by its place in the plan. */
   of(index: number, attempt: number, address: AddressNumber): readonly Datagram[] {
     return this.#port(index).probe.hello(attempt, random32, formatAddress(address));

@@ -2,15 +2,11 @@ import { type AddressNumber, familyOf } from '../targets/addresses.ts';
 import { Permutation } from '../targets/permutation.ts';
 import { KNOWN_PORTS } from '../targets/known-ports.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
+import { priorityOf, retriesSilent } from './coverage.ts';
 import type { Fate } from './ledger.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { SweepState } from './state.ts';
 import type { SweepPlan } from './plan.ts';
-
-/** Silent addresses get a second try at these ports only: it finds what 1 % loss hid at a third of the packets (docs/sweep.md). */
-export const PRIORITY_PORTS: ReadonlySet<number> = new Set([80, 443, 5900, 8443]);
-/** Up to so many addresses every one is tried again; above, those that showed a sign of life. */
-export const RETRY_SILENT_UP_TO = 4096;
 
 /** One walk over the addresses. Attempt 0 asks everything; later ones what is worth a further try. `living`: over the living ones, at the ports that only they are asked at. */
 export interface Pass {
@@ -65,9 +61,9 @@ export class Schedule {
       { transport: 'udp' as const, attempt: 0, living: true },
       ...attempts.map((attempt) => ({ transport: 'tcp' as const, attempt, living: true })),
     ].filter((pass) => this.portsOf(pass).length > 0);
-    const known = this.tcp.filter((index) => PRIORITY_PORTS.has(ports[index]?.port ?? 0));
-    this.#priority = new Set(known.length > 0 ? known : this.tcp.slice(0, PRIORITY_PORTS.size));
-    this.retriesSilent = hosts.count <= RETRY_SILENT_UP_TO;
+    const { coverage = 'auto' } = plan;
+    this.#priority = coverage === 'full' ? new Set(this.tcp) : priorityOf(ports, this.tcp);
+    this.retriesSilent = retriesSilent(hosts.count, coverage);
     this.touchesLink = hosts.ranges.some((range) => familyOf(range.first) === 4 && neighbours.touches(range));
     this.looksAtLink = this.touchesLink && this.udp.length > 0 && neighbours.isReadable;
   }
@@ -166,16 +162,29 @@ export class Schedule {
     return state.isUnreachable(endpoint) ? 'unreachable' : 'silent';
   }
 
-  /** Items done and in all, where a further try of silent addresses, and what only living ones are asked, counts as far as it goes. */
-  progress(pass: number, position: number, alive: number): { done: number; total: number } {
-    const shares = this.passes.map(({ transport, attempt, living }) => {
-      if (living) return attempt === 0 ? alive / this.#plan.hosts.count : 0;
-      if (attempt === 0) return 1;
-      if (!this.retriesSilent) return 0;
-      return transport === 'udp' ? 1 : this.#priority.size / this.tcp.length;
+  /**
+   * Packets done and in all, as far as can be said: a further try goes to silent addresses where it is worth it, and what only living ones are asked to
+   * those that live now.
+   * @param perAddress datagrams to one address in a pass over UDP
+   */
+  progress(pass: number, position: number, { alive, perAddress }: { alive: number; perAddress: number }): { done: number; total: number } {
+    const share = this.#plan.hosts.count === 0 ? 0 : alive / this.#plan.hosts.count;
+    const packets = this.passes.map((one) => {
+      if (one.living) return one.attempt === 0 ? share : 0;
+      // Directly attached addresses are asked over TCP where a neighbour has answered for them.
+      const tried = one.transport === 'tcp' && this.looksAtLink ? share : 1;
+      if (one.attempt === 0) return one.transport === 'udp' ? perAddress : tried;
+      if (!this.retriesSilent) return one.transport === 'udp' ? share * perAddress : share;
+      return one.transport === 'udp' ? perAddress : tried * (this.#priority.size / this.tcp.length);
     });
-    const sizes = this.passes.map((one, i) => this.sizeOf(one) * (shares[i] ?? 0));
-    return { done: sum(sizes.slice(0, pass)) + position * (shares[pass] ?? 0), total: sum(sizes) };
+    const sizes = this.passes.map((one, i) => this.sizeOf(one) * (packets[i] ?? 0));
+    return { done: sum(sizes.slice(0, pass)) + position * (packets[pass] ?? 0), total: sum(sizes) };
+  }
+
+  /** Milliseconds that pass without a packet from a pass on: a time-out at the end of each over TCP, and what answers over UDP are waited for. */
+  tailMs(pass: number, { tcpMs, udpMs }: { tcpMs: number; udpMs: number }): number {
+    const left = this.passes.slice(pass).filter(({ living, attempt }) => !living && (attempt === 0 || this.retriesSilent));
+    return left.filter(({ transport }) => transport === 'tcp').length * tcpMs + (this.udp.length > 0 ? udpMs : 0);
   }
 }
 

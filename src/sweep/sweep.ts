@@ -45,8 +45,12 @@ export interface SweepHandlers {
 }
 
 export interface Progress {
+  /** Packets of the plan that are behind, and in all as far as can be said: fewer where ports are settled, more as addresses turn out to live. */
   readonly done: number;
   readonly total: number;
+  /** Milliseconds of waiting that come on top: time-outs, late answers. */
+  readonly tailMs: number;
+  /** Packets that have left. */
   readonly packets: number;
   readonly alive: number;
   readonly talking: number;
@@ -244,7 +248,8 @@ export class Sweep {
   get progress(): Progress {
     const { packets, alive } = this.#state.ledger;
     return {
-      ...this.#schedule.progress(this.#pass, this.#position, alive),
+      ...this.#schedule.progress(this.#pass, this.#position, { alive, perAddress: this.#hellos.perAddress }),
+      tailMs: this.#schedule.tailMs(this.#pass, { tcpMs: this.#roundTrip.timeoutMs, udpMs: UDP_GRACE_MS }),
       packets: packets.tcp + packets.udp,
       alive,
       talking: this.#underWay.size,
