@@ -9,15 +9,20 @@ const LOG_EVERY_MS = 1000;
 
 /** How long a sweep still takes, from how it went of late. */
 export class Forecast {
+  /** How far it was, after so many milliseconds in which it went on: what is waited for at the end of a pass is told apart. */
   readonly #marks: { readonly done: number; readonly at: number }[] = [];
+  #elapsedMs = 0;
 
   /** Milliseconds that are left; undefined while nothing can be said. */
   leftMs({ done, total, tailMs, elapsedMs }: Pick<ScanProgress, 'done' | 'total' | 'tailMs' | 'elapsedMs'>): number | undefined {
-    this.#marks.push({ done, at: elapsedMs });
-    while (this.#marks.length > 2 && elapsedMs - (this.#marks[1]?.at ?? elapsedMs) >= RATE_OVER_MS) this.#marks.shift();
-    const [first] = this.#marks;
-    if (first === undefined || elapsedMs <= first.at || done <= first.done) return undefined;
-    return ((total - done) * (elapsedMs - first.at)) / (done - first.done) + tailMs;
+    const last = this.#marks.at(-1);
+    const at = last === undefined ? 0 : last.at + elapsedMs - this.#elapsedMs;
+    this.#elapsedMs = elapsedMs;
+    if (last === undefined || done > last.done) this.#marks.push({ done, at });
+    while (this.#marks.length > 2 && at - (this.#marks[1]?.at ?? at) >= RATE_OVER_MS) this.#marks.shift();
+    const [first, now] = [this.#marks[0], this.#marks.at(-1)];
+    if (first === undefined || now === undefined || now.at <= first.at) return undefined;
+    return ((total - done) * (now.at - first.at)) / (now.done - first.done) + tailMs;
   }
 }
 
