@@ -1,5 +1,6 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
+import { parseShard, type Shard } from '../targets/hosts.ts';
 
 /** Parsers of option values: what does not fit is an error that says what would. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -18,6 +19,13 @@ export function duration(text: string): number {
   const ms = match === null ? 0 : Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1000);
   if (ms <= 0) throw new InvalidArgumentError('give a time such as 30s, 500ms or 5m.');
   return ms;
+}
+
+/** `3/16`. */
+export function shard(text: string): Shard {
+  const read = parseShard(text);
+  if (read === undefined) throw new InvalidArgumentError('give a part and of how many, such as 3/16.');
+  return read;
 }
 
 /** An option that may be given more than once. */

@@ -19,7 +19,7 @@ import type { SnmpCredentials } from '../sweep/snmp/credentials.ts';
 import { type AddressNumber, type AddressRange, formatAddress } from '../targets/addresses.ts';
 import { parseAlso, withAlso } from '../targets/also.ts';
 import { Guard } from '../targets/guard.ts';
-import { HostSet } from '../targets/hosts.ts';
+import { HostSet, type Shard } from '../targets/hosts.ts';
 import { collectTargets } from '../targets/lists.ts';
 import { parseTargets } from '../targets/parse.ts';
 import { parsePorts } from '../targets/ports.ts';
@@ -53,6 +53,7 @@ export interface ScanCommandOptions {
   readonly dryRun?: boolean;
   readonly progress: ProgressForm;
   readonly hostTimeout: number;
+  readonly shard?: Shard;
   readonly seed?: number;
   readonly resume?: string;
   readonly snmpCommunity?: string[];
@@ -202,7 +203,8 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
   problems.push(...named.problems, ...also.problems);
   if (words.length === 0 && options.inputList === undefined && options.neighbours !== true) problems.push(problem('no-targets', {}));
   const all = new HostSet([...wanted.ranges.map(({ range }) => range), ...near], wanted.names);
-  const hosts = all.without(unwanted.ranges.map(({ range }) => range));
+  const left = all.without(unwanted.ranges.map(({ range }) => range));
+  const hosts = options.shard === undefined ? left : left.part(options.shard);
   // What is excluded need not pass the guard: `10.0.0.0/7 --exclude 11.0.0.0/8` is 10.0.0.0/8.
   for (const range of hosts.ranges) {
     const refused = guard.check(wanted.ranges.find((one) => touches(one.range, range))?.text ?? formatAddress(range.first), range);

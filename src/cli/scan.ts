@@ -3,7 +3,7 @@ import { COVERAGES } from '../sweep/coverage.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { ALSO } from '../targets/also.ts';
 import { DEFAULT_PORTS } from '../targets/ports.ts';
-import { collect, duration, FORMATS, PROGRESS_FORMS, wholeNumber } from './options.ts';
+import { collect, duration, FORMATS, PROGRESS_FORMS, shard, wholeNumber } from './options.ts';
 import type { ScanCommandOptions } from './run-scan.ts';
 
 export function register(program: Command): void {
@@ -54,6 +54,14 @@ export function register(program: Command): void {
         .default('auto'),
     )
     .addOption(new Option('--host-timeout <time>', 'talk to one device for so long at most').argParser(duration).default(60_000, '60s'))
+    .addOption(
+      new Option(
+        '--shard <part/of>',
+        'sweep one part of several, for several machines: 3/16 is the third of sixteen; identify puts their journals together',
+      )
+        .argParser(shard)
+        .conflicts('resume'),
+    )
     .option('--seed <number>', 'order of the sweep, for repeating one', wholeNumber(0, 2 ** 32 - 1))
     .addOption(
       new Option('--dry-run', 'say what would be sent and how long it would take, and send nothing (names are resolved)').conflicts(

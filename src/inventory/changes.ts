@@ -1,7 +1,7 @@
 import { type Device, deviceName } from '../devices/device.ts';
 import { byAddress } from '../observations/read.ts';
 import { type AddressNumber, parseAddress } from '../targets/addresses.ts';
-import { HostSet } from '../targets/hosts.ts';
+import { HostSet, parseShard } from '../targets/hosts.ts';
 import { parseRange } from '../targets/parse.ts';
 import { pair } from './history.ts';
 import type { Inventory } from './schema.ts';
@@ -79,7 +79,7 @@ export function askedHosts({ asked }: Pick<Inventory, 'asked'>): (address: Addre
     const range = parseRange(text);
     return 'reason' in range ? [] : [range];
   });
-  const hosts = new HostSet(ranges);
+  const hosts = new HostSet(ranges, undefined, asked?.shard === undefined ? undefined : parseShard(asked.shard));
   return (address) => hosts.indexOf(address) !== undefined;
 }
 

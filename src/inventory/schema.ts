@@ -94,6 +94,7 @@ export const InventorySchema = z.strictObject({
     .strictObject({
       hosts: Count,
       ranges: z.array(Text).describe('first-last, or one address'),
+      shard: Text.exactOptional().describe('3/16: of every 16 addresses of the ranges the third was asked; absent where all were'),
       names: z.record(z.string(), Text).describe('address to the name that was given for it'),
       ports: z.array(Text).describe('443/tcp=https'),
       also: z.array(Text).exactOptional().describe('channels that the operator opted into'),

@@ -25,7 +25,7 @@ import { type Progress, Sweep } from '../sweep/sweep.ts';
 import { type AddressNumber, formatAddress, parseAddress } from '../targets/addresses.ts';
 import { type AlsoChannel, parseAlso } from '../targets/also.ts';
 import type { Guard } from '../targets/guard.ts';
-import { HostSet, rangeText } from '../targets/hosts.ts';
+import { HostSet, parseShard, rangeText, shardText } from '../targets/hosts.ts';
 import { parseRange } from '../targets/parse.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import { parsePorts, portText } from '../targets/ports.ts';
@@ -280,6 +280,11 @@ function faultLimitations(faults: readonly string[]): Limitation[] {
 
 function notesOf(plan: ScanPlan, sweep: Sweep): string[] {
   const notes = [...sweep.notes];
+  const { shard } = plan.hosts;
+  if (shard !== undefined)
+    notes.push(
+      `this is shard ${shardText(shard)}: of every ${shard.of} addresses one was asked; the others are in the journals of the other shards`,
+    );
   if (plan.retries === 0) notes.push('every port of every address was asked once: a lost packet is a missed service (--retries 0)');
   else if (!sweep.retriesSilent)
     notes.push(
@@ -313,6 +318,7 @@ function runEntry(plan: ScanPlan): object {
     asked: {
       hosts: hosts.count,
       ranges: hosts.ranges.map(rangeText),
+      ...(hosts.shard === undefined ? {} : { shard: shardText(hosts.shard) }),
       names: Object.fromEntries([...hosts.names].map(([address, name]) => [formatAddress(address), name])),
       ports: plan.ports.map(portText),
       ...(plan.also === undefined || plan.also.length === 0 ? {} : { also: plan.also }),
@@ -335,7 +341,7 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
     hostTimeoutMs,
   } = entry as unknown as {
     run?: { seed: number; rate: number; ratePerNetwork: number; retries: number; coverage?: string; arguments: string[] };
-    asked?: { ranges: string[]; names: Record<string, string>; ports: string[]; also?: string[] };
+    asked?: { ranges: string[]; shard?: string; names: Record<string, string>; ports: string[]; also?: string[] };
     hostTimeoutMs?: number;
   };
   if (ran === undefined || asked === undefined || hostTimeoutMs === undefined) throw bad('its run line does not say what was asked');
@@ -356,8 +362,10 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
       return address === undefined ? [] : [[address, name] as const];
     }),
   );
+  const shard = asked.shard === undefined ? undefined : parseShard(asked.shard);
+  if (asked.shard !== undefined && shard === undefined) throw bad(`"${asked.shard}" is no shard`);
   return {
-    hosts: new HostSet(ranges, names),
+    hosts: new HostSet(ranges, names, shard),
     ports,
     also: also.channels,
     hostTimeoutMs,
