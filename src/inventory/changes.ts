@@ -1,4 +1,4 @@
-import { type Device, deviceName } from '../devices/device.ts';
+import { attachedIn, type Attachment, type Device, deviceName, placesOf, placeText } from '../devices/device.ts';
 import { byAddress } from '../observations/read.ts';
 import { type AddressNumber, parseAddress } from '../targets/addresses.ts';
 import { HostSet } from '../targets/hosts.ts';
@@ -14,6 +14,7 @@ export interface Change {
   readonly deviceKey: string;
   readonly name: string;
   readonly addresses: readonly string[];
+  readonly attachedTo?: readonly Attachment[];
   /** `version: 1.2 -> 1.3`. */
   readonly details: readonly string[];
 }
@@ -33,13 +34,16 @@ export function changesBetween(before: Inventory, after: Inventory): Change[] {
   for (const device of after.devices) {
     const old = pairs.get(device);
     if (old === undefined) {
-      changes.push(row('appeared', device, [device.addresses.join(', ')]));
+      changes.push(row('appeared', device, [placesOf(device).join(', ')]));
       continue;
     }
     const details = differences(old, device);
-    if (old.addresses.every((address) => !device.addresses.includes(address))) {
-      const unsure = old.addresses.every((address) => !isAsked(address)) ? ['its old address was not asked in the newer sweep'] : [];
-      changes.push(row('moved', device, [`${old.addresses.join(', ')} -> ${device.addresses.join(', ')}`, ...unsure, ...details]));
+    if (!meet(old, device)) {
+      const unsure =
+        old.addresses.length > 0 && old.addresses.every((address) => !isAsked(address))
+          ? ['its old address was not asked in the newer sweep']
+          : [];
+      changes.push(row('moved', device, [`${placesOf(old).join(', ')} -> ${placesOf(device).join(', ')}`, ...unsure, ...details]));
       continue;
     }
     // An address that was not asked again is not one that it lost.
@@ -47,22 +51,37 @@ export function changesBetween(before: Inventory, after: Inventory): Change[] {
       .concat(old.addresses.filter((address) => !device.addresses.includes(address) && !isAsked(address)))
       .toSorted(byAddress);
     const addresses =
-      kept.join() === old.addresses.join() ? [] : [`addresses: ${old.addresses.join(', ')} -> ${device.addresses.join(', ')}`];
+      kept.join() === old.addresses.join() ? [] : [`addresses: ${listText(old.addresses)} -> ${listText(device.addresses)}`];
     if (addresses.length + details.length > 0) changes.push(row('changed', device, [...addresses, ...details]));
   }
   const kept = new Set(pairs.values());
   for (const device of before.devices) {
     if (kept.has(device)) continue;
     const reason = whyNotAsked(device, after, isAsked);
-    changes.push(
-      reason === undefined ? row('gone', device, [`was at ${device.addresses.join(', ')}`]) : row('not-asked', device, [reason]),
-    );
+    changes.push(reason === undefined ? row('gone', device, [`was ${placeText(device)}`]) : row('not-asked', device, [reason]));
   }
   return changes.toSorted((a, b) => CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change) || (a.deviceKey < b.deviceKey ? -1 : 1));
 }
 
+/** At a common address, or at a common computer: only where it has none of them any more has a device moved. */
+function meet(a: Device, b: Device): boolean {
+  return (
+    a.addresses.some((address) => b.addresses.includes(address)) || computersOf(a).some((computer) => computersOf(b).includes(computer))
+  );
+}
+
+function computersOf({ attachedTo = [] }: Device): string[] {
+  return attachedTo.map(({ computer }) => computer);
+}
+
+function listText(addresses: readonly string[]): string {
+  return addresses.length === 0 ? '-' : addresses.join(', ');
+}
+
 /** Why the absence of a device says nothing; undefined where it does. */
 function whyNotAsked(device: Device, after: Inventory, isAsked: (address: string) => boolean): string | undefined {
+  if (device.addresses.length === 0)
+    return `no list of what is attached to ${computersOf(device).join(', ')} names it in the newer inventory, which does not tell whether one was read`;
   if (!device.addresses.some(isAsked)) return 'its address was not asked in the newer sweep';
   const ports = new Set((after.asked?.ports ?? []).map((port) => port.split('=', 1)[0]));
   if (
@@ -93,6 +112,10 @@ function differences(old: Device, device: Device): string[] {
   // A certificate that could not be read this time has not changed.
   if (oldKey !== undefined && newKey !== undefined && !now?.some((value) => before?.includes(value)))
     details.push(`certificate key: ${oldKey.slice(0, 16)}… -> ${newKey.slice(0, 16)}…`);
+  for (const { computer, present } of device.attachedTo ?? []) {
+    const was = old.attachedTo?.find((one) => one.computer === computer)?.present ?? false;
+    if (present !== was) details.push(`${present ? 'attached to' : 'no longer attached to'} ${computer}`);
+  }
   const gained = device.posture.filter((posture) => !old.posture.includes(posture));
   const lost = old.posture.filter((posture) => !device.posture.includes(posture));
   if (gained.length > 0) details.push(`new risk: ${gained.join(', ')}`);
@@ -101,5 +124,5 @@ function differences(old: Device, device: Device): string[] {
 }
 
 function row(change: Change['change'], device: Device, details: readonly string[]): Change {
-  return { change, deviceKey: device.deviceKey, name: deviceName(device), addresses: device.addresses, details };
+  return { change, deviceKey: device.deviceKey, name: deviceName(device), addresses: device.addresses, ...attachedIn(device), details };
 }

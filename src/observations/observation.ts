@@ -16,6 +16,8 @@ export interface Observation {
   readonly ms?: number;
   readonly outcome: Outcome;
   readonly facts: Facts;
+  /** False for a part that was attached before, and is not any more. */
+  readonly present?: boolean;
   /** Why it ended as it did, where that is not plain from the outcome. */
   readonly note?: string;
 }
@@ -26,7 +28,7 @@ export interface Observation {
  */
 export function readObservation(value: unknown): Observation | { readonly reason: string } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { reason: 'it is no object' };
-  const { host, transport, port, part, probe, at, ms, outcome = 'answered', facts, note } = value as Record<string, unknown>;
+  const { host, transport, port, part, probe, at, ms, outcome = 'answered', facts, present, note } = value as Record<string, unknown>;
   if (typeof host !== 'string' || host === '') return { reason: 'host is missing' };
   if (typeof probe !== 'string' || probe === '') return { reason: 'probe is missing' };
   if (typeof facts !== 'object' || facts === null || Array.isArray(facts)) return { reason: 'facts is missing' };
@@ -47,6 +49,7 @@ export function readObservation(value: unknown): Observation | { readonly reason
     ...(typeof ms === 'number' ? { ms } : {}),
     outcome,
     facts: facts as Facts,
+    ...(typeof present === 'boolean' ? { present } : {}),
     ...(typeof note === 'string' ? { note } : {}),
   };
 }
@@ -65,6 +68,8 @@ export interface EndpointFacts {
   readonly probes: readonly string[];
   readonly outcomes: Readonly<Record<string, Outcome>>;
   readonly facts: Facts;
+  /** Of a part: what the latest of its observations says. */
+  readonly present?: boolean;
   /** The first and last time that something was seen, ISO 8601. */
   readonly first?: string;
   readonly last?: string;
@@ -86,9 +91,11 @@ export function byEndpoint(observations: readonly Observation[]): EndpointFacts[
       outcomes: Record<string, Outcome>;
       facts: Record<string, FactValue>;
       times: string[];
+      present?: boolean;
+      toldAt: string;
     }
   >();
-  for (const { host, transport, port, part, probe, outcome, facts, at } of observations) {
+  for (const { host, transport, port, part, probe, outcome, facts, at, present } of observations) {
     const key = `${port ?? 0}/${transport ?? ''}/${part ?? ''}`;
     let endpoint = endpoints.get(key);
     if (endpoint === undefined) {
@@ -101,18 +108,23 @@ export function byEndpoint(observations: readonly Observation[]): EndpointFacts[
         outcomes: {},
         facts: {},
         times: [],
+        toldAt: '',
       };
       endpoints.set(key, endpoint);
     }
     endpoint.outcomes[probe] = outcome;
     if (outcome === 'answered') endpoint.probes.add(probe);
     if (at !== undefined) endpoint.times.push(at);
+    if (part !== undefined && (at ?? UNDATED) >= endpoint.toldAt) {
+      endpoint.present = present ?? true;
+      endpoint.toldAt = at ?? UNDATED;
+    }
     for (const [name, value] of Object.entries(facts))
       endpoint.facts[name] = name === 'http.pages' ? { ...(endpoint.facts[name] as object | undefined), ...(value as object) } : value;
   }
   return [...endpoints.values()]
     .toSorted((a, b) => byText(a.transport, b.transport) || (a.port ?? 0) - (b.port ?? 0) || byText(a.part, b.part))
-    .map(({ probes, times, ...rest }) => {
+    .map(({ probes, times, toldAt: _toldAt, ...rest }) => {
       const sorted = times.toSorted();
       const [first] = sorted;
       const last = sorted.at(-1);
@@ -125,7 +137,10 @@ export function byEndpoint(observations: readonly Observation[]): EndpointFacts[
     });
 }
 
-function aloneAt({ host, transport, port, part, probe, outcome, facts, at }: Observation): EndpointFacts {
+/** A list without a time says what is attached now; those with one are of what happened before. Sorts behind all times. */
+const UNDATED = '\uffff';
+
+function aloneAt({ host, transport, port, part, probe, outcome, facts, at, present }: Observation): EndpointFacts {
   return {
     host,
     ...(transport === undefined ? {} : { transport }),
@@ -134,6 +149,7 @@ function aloneAt({ host, transport, port, part, probe, outcome, facts, at }: Obs
     probes: outcome === 'answered' ? [probe] : [],
     outcomes: { [probe]: outcome },
     facts,
+    ...(part === undefined ? {} : { present: present ?? true }),
     ...(at === undefined ? {} : { first: at, last: at }),
   };
 }

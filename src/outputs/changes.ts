@@ -1,4 +1,5 @@
 import type { Change } from '../inventory/changes.ts';
+import { placesOf } from '../devices/device.ts';
 import { type Column, table } from './table.ts';
 
 const STYLE = { appeared: 'green', gone: 'red', moved: 'yellow', changed: 'yellow', 'not-asked': 'dim' } as const;
@@ -6,7 +7,7 @@ const STYLE = { appeared: 'green', gone: 'red', moved: 'yellow', changed: 'yello
 const COLUMNS: readonly Column<Change>[] = [
   { title: 'CHANGE', of: ({ change }) => change, style: ({ change }) => STYLE[change] },
   { title: 'DEVICE', of: ({ name }) => name, style: () => 'bold', max: 40 },
-  { title: 'ADDRESS', of: ({ addresses }) => addresses.join(' '), max: 40 },
+  { title: 'ADDRESS', of: (change) => placesOf(change).join(' '), max: 40 },
   { title: 'WHAT', of: ({ details }) => details.join('; '), wraps: true },
 ];
 

@@ -1,4 +1,4 @@
-import { type Device, deviceName } from '../devices/device.ts';
+import { type Attachment, type Device, deviceName } from '../devices/device.ts';
 import { printable, shortened } from '../text.ts';
 import { type IdentifierKind, IDENTIFIER_KINDS } from '../vocabulary.ts';
 import { type ApprovedAsset, assetName, sourceText } from './asset.ts';
@@ -22,9 +22,23 @@ export function recordsText(assets: readonly ApprovedAsset[]): string {
   return listText(assets.map(recordText));
 }
 
-/** `PiKVM at 10.0.0.5`. */
+/** `PiKVM at 10.0.0.5`, `PiKVM on ws-0042`. */
 export function deviceText(device: Device): string {
-  return `${nameOf(device)} at ${addressesText(device.addresses)}`;
+  const { addresses, attachedTo = [] } = device;
+  return `${nameOf(device)} ${addresses.length > 0 ? `at ${addressesText(addresses)}` : `on ${computersText(attachedTo)}`}`;
+}
+
+function computersText(attachedTo: readonly Attachment[]): string {
+  return addressesText(attachedTo.map(({ computer }) => computer));
+}
+
+/** `It is attached to ws-0042. It was attached to ws-0043, and is not any more.` */
+export function attachedText(attachedTo: readonly Attachment[] = []): string {
+  const [now = [], before = []] = [true, false].map((present) => attachedTo.filter((one) => one.present === present));
+  return [
+    ...(now.length > 0 ? [`It is attached to ${computersText(now)}.`] : []),
+    ...(before.length > 0 ? [`It was attached to ${computersText(before)}, and is not any more.`] : []),
+  ].join(' ');
 }
 
 export function nameOf(device: Device): string {

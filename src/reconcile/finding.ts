@@ -1,3 +1,4 @@
+import type { Attachment } from '../devices/device.ts';
 import type { DeviceClass, Severity, State } from '../vocabulary.ts';
 import type { AssetSource } from './asset.ts';
 import type { Conflict, Matched } from './match.ts';
@@ -21,6 +22,8 @@ export interface Finding {
   readonly name: string;
   /** Of the device; of a record only, where it should be. */
   readonly addresses: readonly string[];
+  /** Of the device: the computers that it is attached to, or was. */
+  readonly attachedTo?: readonly Attachment[];
   readonly asset?: FindingAsset;
   /** The identifiers that device and record have in common. */
   readonly matched: readonly Matched[];

@@ -160,7 +160,10 @@ function compare(seen: Seen, asset: ApprovedAsset): Pair | undefined {
   matched.push(...home.map((value): Matched => ({ kind: 'ip', value })));
   if (matched.length === 0) return undefined;
   const away =
-    asset.addresses.length > 0 && home.length === 0 ? [conflict('address', asset.addresses.join(', '), device.addresses.join(', '))] : [];
+    // What is known only from the computer that it is attached to shows no address; it may have that of the record.
+    asset.addresses.length > 0 && device.addresses.length > 0 && home.length === 0
+      ? [conflict('address', asset.addresses.join(', '), device.addresses.join(', '))]
+      : [];
   const pinned =
     asset.certificate !== undefined && seen.keys.size > 0 && !seen.keys.has(asset.certificate)
       ? [conflict('certificate', asset.certificate, [...seen.keys].join(', '))]

@@ -1,4 +1,4 @@
-import type { Device } from '../devices/device.ts';
+import { attachedIn, type Device, firstPlace } from '../devices/device.ts';
 import { askedHosts } from '../inventory/changes.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import { byAddress } from '../observations/read.ts';
@@ -16,7 +16,7 @@ import {
 } from '../vocabulary.ts';
 import { type ApprovedAsset, type ApprovedList, assetName, type SetAside, sourceText } from './asset.ts';
 import { dateText } from './cells.ts';
-import { addressesText, conflictsText, deviceText, kindsText, listText, nameOf, recordsText, recordText } from './explain.ts';
+import { addressesText, attachedText, conflictsText, deviceText, kindsText, listText, nameOf, recordsText, recordText } from './explain.ts';
 import type { Finding, FindingAsset } from './finding.ts';
 import { AssetIndex, type Pair, type Seen, seenDevices } from './match.ts';
 import { resolve, type Resolution } from './resolve.ts';
@@ -66,11 +66,20 @@ function deviceFinding({ device }: Seen, resolution: Claimed, context: Context):
   const { pair } = resolution;
   const { asset, matched, conflicts } = pair;
   const { state, explanation } = resolution.outcome === 'carried' ? carried(pair, context) : contested(resolution);
-  return { state, severity: severityOf(state, device), ...about(device), asset: findingAsset(asset), matched, conflicts, explanation };
+  const where = attachedText(device.attachedTo);
+  return {
+    state,
+    severity: severityOf(state, device),
+    ...about(device),
+    asset: findingAsset(asset),
+    matched,
+    conflicts,
+    explanation: where === '' ? explanation : `${explanation} ${where}`,
+  };
 }
 
-function about(device: Device): Pick<Finding, 'deviceKey' | 'class' | 'name' | 'addresses'> {
-  return { deviceKey: device.deviceKey, class: device.class, name: nameOf(device), addresses: device.addresses };
+function about(device: Device): Pick<Finding, 'deviceKey' | 'class' | 'name' | 'addresses' | 'attachedTo'> {
+  return { deviceKey: device.deviceKey, class: device.class, name: nameOf(device), addresses: device.addresses, ...attachedIn(device) };
 }
 
 function findingAsset(asset: ApprovedAsset): FindingAsset {
@@ -93,7 +102,7 @@ function carried(pair: Pair, { now, soonMs }: Context): Verdict {
   const different = conflicts.filter(({ what }) => what !== 'address');
   const differences = different.length === 0 ? '' : conflictsText(different);
   const moved =
-    strong && asset.addresses.length > 0 && !atHome
+    strong && asset.addresses.length > 0 && device.addresses.length > 0 && !atHome
       ? `it is at ${addressesText(device.addresses)} (record: ${addressesText(asset.addresses)})`
       : '';
   if (lapse !== undefined)
@@ -189,6 +198,7 @@ function unapproved(
       : near !== undefined
         ? `It has the ${kindsText(near.matched)} of ${recordText(near.asset)}, which is another device.`
         : 'No record of the approved list names it.';
+  const where = device.attachedTo === undefined ? '' : ` ${attachedText(device.attachedTo)}`;
   const risk = risks.length > 0 ? ` It lets in anyone (${risks.join(', ')}).` : '';
   return {
     state: 'unapproved',
@@ -196,8 +206,14 @@ function unapproved(
     ...about(device),
     matched: [],
     conflicts: [],
-    explanation: `${why}${risk} Approve it, or take it off the network.`,
+    explanation: `${why}${where}${risk} ${adviceFor(device)}`,
   };
+}
+
+function adviceFor({ addresses, attachedTo = [] }: Device): string {
+  const isAttached = attachedTo.some(({ present }) => present);
+  if (addresses.length > 0) return `Approve it, or take it off the network${isAttached ? ' and unplug it' : ''}.`;
+  return isAttached ? 'Approve it, or unplug it.' : 'Approve it, or find out where it is now.';
 }
 
 /** Who reaches such a device over the network is in: no login stands in the way. */
@@ -376,7 +392,7 @@ function byText(a: string, b: string): number {
 }
 
 function byDevice(a: Device, b: Device): number {
-  return byAddress(a.addresses[0] ?? '', b.addresses[0] ?? '') || byText(a.deviceKey, b.deviceKey);
+  return byAddress(firstPlace(a), firstPlace(b)) || byText(a.deviceKey, b.deviceKey);
 }
 
 function bySource(a: ApprovedAsset, b: ApprovedAsset): number {
@@ -391,7 +407,7 @@ function byPressure(a: Finding, b: Finding): number {
   return (
     STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
     SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
-    byAddress(a.addresses[0] ?? '', b.addresses[0] ?? '') ||
+    byAddress(firstPlace(a), firstPlace(b)) ||
     Number(a.deviceKey === undefined) - Number(b.deviceKey === undefined) ||
     byText(a.name, b.name) ||
     byText(a.deviceKey ?? '', b.deviceKey ?? '') ||

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Unkeyed } from '../../src/devices/device.ts';
+import { placesOf, type Unkeyed } from '../../src/devices/device.ts';
 import { fuse, tokensOf } from '../../src/devices/fuse.ts';
-import { IDRAC, unkeyed, unnamed } from '../reconcile/build.ts';
+import { attached, IDRAC, unkeyed, unnamed } from '../reconcile/build.ts';
 
 const UUID = '00112233445566778899aabbccddeeff';
 const SMBIOS = '33221100554477668899aabbccddeeff';
@@ -14,7 +14,7 @@ const OTHER_MAC = '00:00:5E:00:53:11';
 
 /** What is fused, and what each device says of what others share with it. */
 function fused(devices: readonly Unkeyed[]): string[] {
-  return fuse(devices).map(({ addresses, posture }) => [addresses.join('+'), ...posture].join(' '));
+  return fuse(devices).map((device) => [placesOf(device).join('+'), ...device.posture].join(' '));
 }
 
 interface Case {
@@ -129,6 +129,36 @@ test.for<Case>([
     ],
     expected: ['10.0.0.1', '10.0.0.2+10.0.0.3'],
   },
+  {
+    name: 'a serial number ties what answers to what a computer lists',
+    devices: [attached('ws-1', { ids: { serial: 'A1' } }), unkeyed('10.0.0.1', { ids: { serial: 'A1' } })],
+    expected: ['10.0.0.1+on ws-1'],
+  },
+  {
+    name: 'a serial number ties one that was moved from one computer to another',
+    devices: [attached('ws-1', { ids: { serial: 'A1' }, present: false }), attached('ws-2', { ids: { serial: 'A1' } })],
+    expected: ['was on ws-1+on ws-2'],
+  },
+  {
+    name: 'one product in two lists of one computer is one',
+    devices: [attached('ws-1'), attached('ws-1', { certainty: 60 }), unnamed('10.0.0.1')],
+    expected: ['10.0.0.1', 'on ws-1'],
+  },
+  {
+    name: 'other serial numbers, and other products, at one computer are several',
+    devices: [
+      attached('ws-1', { ids: { serial: 'A1' } }),
+      attached('ws-1', { ids: { serial: 'A2' } }),
+      attached('ws-1', { vendor: 'JetKVM', product: 'JetKVM' }),
+    ],
+    expected: ['on ws-1', 'on ws-1', 'on ws-1'],
+  },
+  { name: 'one product at two computers is two', devices: [attached('ws-1'), attached('ws-2')], expected: ['on ws-1', 'on ws-2'] },
+  {
+    name: 'a computer that is known by its address is not what is attached to it',
+    devices: [attached('10.0.0.1'), unkeyed('10.0.0.1')],
+    expected: ['on 10.0.0.1', '10.0.0.1'],
+  },
   { name: 'nothing in common', devices: [unkeyed('10.0.0.1'), unkeyed('10.0.0.2')], expected: ['10.0.0.1', '10.0.0.2'] },
 ])('fuse: $name', ({ devices, expected }) => {
   expect(fused(devices)).toEqual(expected);
@@ -223,4 +253,18 @@ test('fuse: thousands of devices with one factory certificate take no time', () 
   const from = performance.now();
   expect(fuse(devices)).toHaveLength(5000);
   expect(performance.now() - from).toBeLessThan(5000);
+});
+
+test('fuse: of two lists of one computer the later counts: by its time, or else by its order', () => {
+  const list = (present: boolean, at?: string): Unkeyed => ({
+    ...attached('ws-1'),
+    attachedTo: [{ computer: 'ws-1', present, ...(at === undefined ? {} : { at }) }],
+  });
+  const [early, late] = ['2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z'];
+  const isPresent = (...lists: Unkeyed[]): boolean | undefined => fuse(lists)[0]?.attachedTo?.[0]?.present;
+  expect(isPresent(list(true, late), list(false, early))).toBe(true);
+  expect(isPresent(list(false, early), list(true, late))).toBe(true);
+  expect(isPresent(list(true, late), list(false))).toBe(false);
+  expect(isPresent(list(false), list(true))).toBe(true);
+  expect(isPresent(list(true), list(false))).toBe(false);
 });

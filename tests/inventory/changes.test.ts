@@ -2,11 +2,15 @@ import { expect, test } from 'vitest';
 import type { Device } from '../../src/devices/device.ts';
 import { askedHosts, changesBetween } from '../../src/inventory/changes.ts';
 import { parseAddress } from '../../src/targets/addresses.ts';
-import { device, IDRAC, inventory, type Sweep } from '../reconcile/build.ts';
+import { attached, device, IDRAC, inventory, type Sweep } from '../reconcile/build.ts';
 
 const MAC = '00:00:5E:00:53:10';
 const KEY = 'ab'.repeat(32);
 const OTHER_KEY = 'cd'.repeat(32);
+
+function on(computer: string, rest: Parameters<typeof attached>[1] = {}): Device {
+  return { deviceKey: 'kvm-1', ...attached(computer, rest) };
+}
 
 interface Case {
   readonly name: string;
@@ -83,6 +87,40 @@ test.for<Case>([
     before: [device('10.0.0.1', { addresses: ['10.0.0.1', '10.1.0.1'], ids: { mac: MAC } })],
     after: [device('10.0.0.1', { ids: { mac: MAC } })],
     expected: [],
+  },
+  { name: 'appeared at a computer', before: [], after: [on('ws-1')], expected: ['appeared kvm-1: on ws-1'] },
+  {
+    name: 'not in the lists that were read this time',
+    before: [on('ws-1')],
+    after: [],
+    expected: [
+      'not-asked kvm-1: no list of what is attached to ws-1 names it in the newer inventory, which does not tell whether one was read',
+    ],
+  },
+  {
+    name: 'unplugged',
+    before: [on('ws-1')],
+    after: [on('ws-1', { present: false })],
+    expected: ['changed kvm-1: no longer attached to ws-1'],
+  },
+  {
+    name: 'plugged in again',
+    before: [on('ws-1', { present: false })],
+    after: [on('ws-1')],
+    expected: ['changed kvm-1: attached to ws-1'],
+  },
+  { name: 'still not there', before: [on('ws-1', { present: false })], after: [on('ws-1', { present: false })], expected: [] },
+  {
+    name: 'at another computer',
+    before: [on('ws-1', { ids: { serial: 'A1' } })],
+    after: [on('ws-2', { ids: { serial: 'A1' } })],
+    expected: ['moved kvm-1: on ws-1 -> on ws-2; attached to ws-2'],
+  },
+  {
+    name: 'found on the network too',
+    before: [on('ws-1', { ids: { serial: 'A1' } })],
+    after: [{ ...on('ws-1', { ids: { serial: 'A1' } }), addresses: ['10.0.0.1'] }],
+    expected: ['changed kvm-1: addresses: - -> 10.0.0.1'],
   },
 ])('changes: $name', ({ before, after, sweep, expected }) => {
   const rows = changesBetween(inventory(before), inventory(after, sweep));

@@ -84,7 +84,7 @@ function observationOf({ computer, part, probe, facts, at, gone }: Attached, fil
     ...(at === undefined ? {} : { at }),
     outcome: 'answered',
     facts,
-    ...(gone === true ? { note: 'attached before, not when this was exported' } : {}),
+    ...(gone === true ? { present: false, note: 'attached before, not when this was exported' } : {}),
   };
 }
 

@@ -45,7 +45,7 @@ export function isInstance(text: string | undefined): boolean {
  */
 export function attachedOf(rows: readonly PnpRow[]): Attached[] {
   const devices = new Map<string, Attached[]>();
-  const functions = new Map<string, { first: PnpRow; is: Set<string>; name: string | undefined }>();
+  const functions = new Map<string, { first: PnpRow; is: Set<string>; name: string | undefined; gone: boolean }>();
   const others: Attached[] = [];
   for (const row of rows) {
     const common = { computer: row.computer, part: row.instance.toUpperCase(), at: row.at, ...(row.gone === true ? { gone: true } : {}) };
@@ -54,9 +54,10 @@ export function attachedOf(rows: readonly PnpRow[]): Attached[] {
       const key = `${row.computer?.toLowerCase() ?? ''} ${vid}:${pid}`.toUpperCase();
       const is = FUNCTIONS[row.kind?.toLowerCase() ?? ''] ?? (bus?.toUpperCase() === 'HID' ? 'hid' : '');
       if (bus?.toUpperCase() === 'HID' || /&(MI|COL)_/i.test(rest ?? '')) {
-        const own = functions.get(key) ?? { first: row, is: new Set<string>(), name: undefined };
+        const own = functions.get(key) ?? { first: row, is: new Set<string>(), name: undefined, gone: true };
         if (is !== '') own.is.add(is);
         own.name ??= nameOf(row.name);
+        own.gone &&= row.gone === true;
         functions.set(key, own);
         continue;
       }
@@ -78,7 +79,7 @@ export function attachedOf(rows: readonly PnpRow[]): Attached[] {
       else same.push(device);
     } else others.push(...otherOf(row, common));
   }
-  for (const [key, { first, is, name }] of functions) {
+  for (const [key, { first, is, name, gone }] of functions) {
     const [, , vid = '', pid = ''] = USB.exec(first.instance) ?? [];
     const owners = devices.get(key) ?? [
       {
@@ -87,7 +88,7 @@ export function attachedOf(rows: readonly PnpRow[]): Attached[] {
         probe: 'usb',
         facts: { 'usb.vid': vid.toLowerCase(), 'usb.pid': pid.toLowerCase() },
         at: first.at,
-        ...(first.gone === true ? { gone: true } : {}),
+        ...(gone ? { gone } : {}),
       },
     ];
     devices.set(
