@@ -26,7 +26,7 @@ import { parsePorts } from '../targets/ports.ts';
 import { count } from '../text.ts';
 import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
-import { type Knowledge, loadKnowledge } from './knowledge.ts';
+import { type Knowledge, loadKnowledge, ownNotes } from './knowledge.ts';
 import { reconcileAndPrint } from './findings.ts';
 import { calledAs, type Format, type ProgressForm, withExtension } from './options.ts';
 import { printDevices } from './print-devices.ts';
@@ -155,7 +155,7 @@ export async function sweepAndReport({
   } finally {
     progress.end();
   }
-  const { inventory, problems } = await deriveInventory(files.journal, knowledge.matcher, { previous });
+  const { inventory, problems } = await deriveInventory(files.journal, knowledge.matcher, { previous, own: knowledge.own });
   for (const one of problems) process.stderr.write(`${problemText(one)}\n`);
   writeWhole(files.inventory, inventoryText(inventory));
   printDevices(inventory.devices, print);
@@ -163,7 +163,7 @@ export async function sweepAndReport({
   say(`\n${summary(result, inventory, performance.now() - from, files.inventory)}`);
   // Of a fault of ours the stack is in the inventory.
   for (const { text } of result.limitations) process.stderr.write(`incomplete: ${text.split('\n', 1)[0]}\n`);
-  for (const note of inventory.completeness.notes) say(`note: ${note}`);
+  for (const note of [...ownNotes(knowledge), ...inventory.completeness.notes]) say(`note: ${note}`);
   say(`inventory: ${files.inventory}\njournal:   ${files.journal}`);
   return exitCode({ interrupted: interrupt.signal.aborted, findings: failures > 0, incomplete: !result.complete });
 }

@@ -135,4 +135,7 @@ export const InventorySchema = z.strictObject({
     .describe('addresses that answered (at 443/tcp=https; at none, where only their MAC is known), and that no definition claims'),
 });
 
+/** The ids of an operator's own definitions: those beside the tool's, and those that replace one of the tool's. */
+export type OwnFingerprints = NonNullable<z.infer<typeof InventorySchema>['tool']['ownFingerprints']>;
+
 export type Inventory = Omit<z.infer<typeof InventorySchema>, 'devices'> & { readonly devices: readonly Device[] };

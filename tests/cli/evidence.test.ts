@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -225,4 +225,38 @@ test('hostile texts reach no terminal as they are', () => {
   const { out, err } = run(['evidence', '-'], osquery('ws-1', { ...PIKVM, model: '\u001b[2J\u202e' }));
   expect(/[\p{Cc}\u202e]/u.test((out + err).replaceAll('\n', ''))).toBe(false);
   expect(readFileSync(join(folder, 'attached.ndjson'), 'utf8')).not.toBe('');
+});
+
+const DEFINITION = `id: acme-rackview
+title: Acme RackView (usb only)
+vendor: Acme
+product: RackView
+class: ip-kvm
+sources: ['Acme RackView admin guide']
+rules:
+  - { fact: usb.manufacturer, equals: Acme, certainty: 95 }
+examples:
+  - { name: plugged in, source: Acme RackView admin guide, facts: { usb.manufacturer: Acme }, expect: { level: certain } }
+near_misses:
+  - { name: another, facts: { usb.manufacturer: Acme Mice } }
+`;
+
+test('which fingerprints are those of the operator stands in the inventory and in a note', () => {
+  const own = join(folder, 'own');
+  mkdirSync(own);
+  writeFileSync(join(own, 'rackview.yaml'), DEFINITION);
+  writeFileSync(join(own, 'jetkvm.yaml'), DEFINITION.replace('acme-rackview', 'jetkvm-attached'));
+  const input = osquery('ws-1', { ...PIKVM, vendor: 'Acme' }, JETKVM);
+  const { out, err } = run(['evidence', '-', '--fingerprints', 'own', '-o', 'own.json', '--observations', 'own.ndjson'], input);
+  expect(out).toContain('Acme RackView');
+  expect(out).not.toContain('JetKVM');
+  const notes = /^note: fingerprints of your own beside those of kvmsweep: acme-rackview\nnote: .*same id: jetkvm-attached\n/m;
+  expect(err).toMatch(notes);
+  const told = { added: ['acme-rackview'], replaced: ['jetkvm-attached'] };
+  expect(readInventory(join(folder, 'own.json')).tool.ownFingerprints).toEqual(told);
+  expect(run(['identify', 'own.ndjson', '--fingerprints', 'own', '-o', 'own2.json']).err).toMatch(notes);
+  expect(readInventory(join(folder, 'own2.json')).tool.ownFingerprints).toEqual(told);
+  const { err: without } = run(['identify', 'own.ndjson', '-o', 'own3.json']);
+  expect(without).not.toContain('note');
+  expect(readInventory(join(folder, 'own3.json')).tool).not.toHaveProperty('ownFingerprints');
 });

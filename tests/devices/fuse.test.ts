@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { placesOf, type Unkeyed } from '../../src/devices/device.ts';
+import { type Attachment, placesOf, type Unkeyed } from '../../src/devices/device.ts';
 import { fuse, tokensOf } from '../../src/devices/fuse.ts';
 import { attached, IDRAC, unkeyed, unnamed } from '../reconcile/build.ts';
 
@@ -255,16 +255,21 @@ test('fuse: thousands of devices with one factory certificate take no time', () 
   expect(performance.now() - from).toBeLessThan(5000);
 });
 
-test('fuse: of two lists of one computer the later counts: by its time, or else by its order', () => {
-  const list = (present: boolean, at?: string): Unkeyed => ({
-    ...attached('ws-1'),
-    attachedTo: [{ computer: 'ws-1', present, ...(at === undefined ? {} : { at }) }],
-  });
-  const [early, late] = ['2026-01-01T00:00:00.000Z', '2026-02-01T00:00:00.000Z'];
-  const isPresent = (...lists: Unkeyed[]): boolean | undefined => fuse(lists)[0]?.attachedTo?.[0]?.present;
-  expect(isPresent(list(true, late), list(false, early))).toBe(true);
-  expect(isPresent(list(false, early), list(true, late))).toBe(true);
-  expect(isPresent(list(true, late), list(false))).toBe(false);
-  expect(isPresent(list(false), list(true))).toBe(true);
-  expect(isPresent(list(true), list(false))).toBe(false);
+const EARLY = '2026-01-01T00:00:00.000Z';
+const LATE = '2026-02-01T00:00:00.000Z';
+
+test.for<{ name: string; lists: readonly Attachment[]; present: boolean }>([
+  { name: 'the later by its time', lists: [listed(true, LATE), listed(false, EARLY)], present: true },
+  { name: 'the later by its time and order', lists: [listed(false, EARLY), listed(true, LATE)], present: true },
+  { name: 'one without a time after one with it', lists: [listed(true, LATE), listed(false)], present: false },
+  { name: 'two without a time, there again', lists: [listed(false), listed(true)], present: true },
+  { name: 'two without a time, gone', lists: [listed(true), listed(false)], present: false },
+])('fuse: of two lists of one computer counts $name', ({ lists, present }) => {
+  expect(
+    fuse(lists.map((list) => ({ ...attached('ws-1'), attachedTo: [list] }))).map(({ attachedTo }) => attachedTo?.[0]?.present),
+  ).toEqual([present]);
 });
+
+function listed(present: boolean, at?: string): Attachment {
+  return { computer: 'ws-1', present, ...(at === undefined ? {} : { at }) };
+}

@@ -122,13 +122,15 @@ test('history: the key is kept over a new address', () => {
   expect(after?.deviceKey).toBe(before[0]?.deviceKey);
 });
 
+function placedKeys(devices: readonly Device[]): string[] {
+  return devices.map(({ deviceKey, product, attachedTo }) => `${product} ${attachedTo?.[0]?.computer} ${deviceKey}`).toSorted();
+}
+
 test('history: what is attached to computers has keys of its own, and keeps them', () => {
   const before = sweep([attached('ws-1'), attached('ws-2'), attached('ws-1', { product: 'JetKVM' })]);
   expect(new Set(before.map(({ deviceKey }) => deviceKey)).size).toBe(3);
   const after = sweep([attached('ws-1', { product: 'JetKVM' }), attached('ws-2'), attached('ws-1', { present: false })], before);
-  const keyOf = (devices: readonly Device[]): string[] =>
-    devices.map(({ deviceKey, product, attachedTo }) => `${product} ${attachedTo?.[0]?.computer} ${deviceKey}`).toSorted();
-  expect(keyOf(after)).toEqual(keyOf(before));
+  expect(placedKeys(after)).toEqual(placedKeys(before));
 });
 
 test('history: the first sight stays the earliest', () => {
