@@ -30,6 +30,8 @@ function isPart({ part }: PartPlace): boolean {
 /** Of endpoints that are all of the host itself, or all of what is attached to it. */
 function devicesOf(host: string, endpoints: readonly EndpointFacts[], matcher: Matcher, now: Date): Unkeyed[] {
   const hits = endpoints.flatMap((endpoint) => matcher.match(endpoint));
+  // So it is at most addresses of most networks.
+  if (hits.length === 0) return [];
   const whole: HostView = { host, endpoints, claims: judge(hits), now };
   const notable = whole.claims.filter((claim) => claimLevel(claim) !== undefined);
   const [best] = notable;
@@ -283,7 +285,7 @@ function deviceEndpoint(endpoint: EndpointFacts): DeviceEndpoint[] {
 
 /** The protocol that an endpoint has spoken, if any. */
 export function spokenAt({ probes }: EndpointFacts): string | undefined {
-  return SPEAKS.find((one) => probes.includes(one)) ?? probes[0];
+  return probes.length < 2 ? probes[0] : (SPEAKS.find((one) => probes.includes(one)) ?? probes[0]);
 }
 
 function evidenceOf({ evidence }: Claim): DeviceEvidence[] {

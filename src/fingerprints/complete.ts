@@ -40,17 +40,25 @@ export function completed(facts: Facts): Facts {
   };
   for (const name of ['tls.subject', 'tls.issuer'])
     for (const [attribute, value] of attributesOf(facts[name])) add(`${name}.${attribute}`, value);
-  for (const name of ['server', 'location']) add(`http.${name}`, textIn(facts['http.headers'], name));
+  const headers = facts['http.headers'];
+  if (headers !== undefined) for (const name of ['server', 'location']) add(`http.${name}`, textIn(headers, name));
   const root = facts['redfish.root'];
-  for (const [name, member] of REDFISH) add(name, textIn(root, member));
-  add('redfish.uuid', textIn(root, 'UUID')?.toLowerCase());
-  const oem = memberOf(root, 'Oem');
-  if (isObject(oem) && Object.keys(oem).length > 0) add('redfish.oem', Object.keys(oem));
+  if (root !== undefined) {
+    for (const [name, member] of REDFISH) add(name, textIn(root, member));
+    add('redfish.uuid', textIn(root, 'UUID')?.toLowerCase());
+    const oem = memberOf(root, 'Oem');
+    if (isObject(oem) && Object.keys(oem).length > 0) add('redfish.oem', Object.keys(oem));
+  }
   const oid = facts['snmp.sysObjectID'];
   if (typeof oid === 'string' && dotted(oid) !== oid) added['snmp.sysObjectID'] = dotted(oid);
   const pages = realPages(facts);
   if (pages !== undefined) added['http.pages'] = pages;
-  return Object.keys(added).length === 0 ? facts : { ...facts, ...added };
+  return isEmpty(added) ? facts : { ...facts, ...added };
+}
+
+function isEmpty(facts: Facts): boolean {
+  for (const _name in facts) return false;
+  return true;
 }
 
 /** `CN=a, O=b, Inc., L=c`, `C = US, O = b` and `/C=US/CN=a` as pairs. A comma inside a value is not followed by a name and an equals sign. */

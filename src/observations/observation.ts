@@ -37,21 +37,23 @@ export function readObservation(value: unknown): Observation | { readonly reason
     return { reason: 'port is no port' };
   if (part !== undefined && (typeof part !== 'string' || part === '')) return { reason: 'part is no text' };
   if (!isOutcome(outcome)) return { reason: 'outcome is none of the known ones' };
-  return {
+  const observation: { -readonly [Key in keyof Observation]: Observation[Key] } = {
     v: 1,
     kind: 'observation',
     host,
-    ...(transport === undefined ? {} : { transport: transport as Transport }),
-    ...(port === undefined ? {} : { port: port as number }),
-    ...(typeof part === 'string' ? { part } : {}),
     probe,
-    ...(typeof at === 'string' ? { at } : {}),
-    ...(typeof ms === 'number' ? { ms } : {}),
     outcome,
     facts: facts as Facts,
-    ...(typeof present === 'boolean' ? { present } : {}),
-    ...(typeof note === 'string' ? { note } : {}),
   };
+  // Set one by one: spreading six of them into each of a hundred thousand takes as long as reading them from the file.
+  if (transport !== undefined) observation.transport = transport as Transport;
+  if (port !== undefined) observation.port = port as number;
+  if (part !== undefined) observation.part = part;
+  if (typeof at === 'string') observation.at = at;
+  if (typeof ms === 'number') observation.ms = ms;
+  if (typeof present === 'boolean') observation.present = present;
+  if (typeof note === 'string') observation.note = note;
+  return observation;
 }
 
 function isOutcome(value: unknown): value is Outcome {
