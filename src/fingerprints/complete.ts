@@ -53,12 +53,7 @@ export function completed(facts: Facts): Facts {
   if (typeof oid === 'string' && dotted(oid) !== oid) added['snmp.sysObjectID'] = dotted(oid);
   const pages = realPages(facts);
   if (pages !== undefined) added['http.pages'] = pages;
-  return isEmpty(added) ? facts : { ...facts, ...added };
-}
-
-function isEmpty(facts: Facts): boolean {
-  for (const _name in facts) return false;
-  return true;
+  return Object.keys(added).length === 0 ? facts : { ...facts, ...added };
 }
 
 /** `CN=a, O=b, Inc., L=c`, `C = US, O = b` and `/C=US/CN=a` as pairs. A comma inside a value is not followed by a name and an equals sign. */

@@ -10,16 +10,19 @@ const CLI = fileURLToPath(new URL('../../bin/kvmsweep.js', import.meta.url));
 
 /** Exports in the form of each tool, written without looking at how they are read. */
 const FOUND: Readonly<Record<string, readonly string[]>> = {
-  'defender.csv': ['on ws-0042.corp.example: TinyPilot'],
+  'defender.csv': ['on ws-0042.corp.example: TinyPilot', 'on ws-0050.corp.example: JetKVM'],
   'defender.json': ['on ws-0042.corp.example: JetKVM'],
+  'event-6416.xml': ['on ws-0055.corp.example: NanoKVM'],
   'get-pnpdevice.csv': ['on ws-0042: PiKVM V4 Plus', 'on ws-0077: NanoKVM', 'was on ws-0099: Comet'],
   'get-pnpdevice.json': ['on lab-3: JetKVM', 'was on lab-4: Comet'],
+  'intune.json': ['on ws-0061: PiKVM'],
   'lsusb-v.txt': ['on pc: JetKVM'],
   'lsusb.txt': ['on pc: NanoKVM'],
   'osquery-usb.json': ['on pc: PiKVM'],
-  'osqueryd.results.log': ['on srv-01: JetKVM', 'was on srv-02: One-KVM', 'on srv-03: NanoKVM', 'on srv-04: Comet'],
+  'osqueryd.results.log': ['on mac-07: TinyPilot', 'on srv-01: JetKVM', 'was on srv-02: One-KVM', 'on srv-03: NanoKVM', 'on srv-04: Comet'],
   'system-profiler-15.json': ['on mac-12: Comet'],
   'system-profiler-26.json': ['on pc: PiKVM'],
+  'udevadm.txt': ['on pc: One-KVM'],
   'wmimonitorid.json': ['on pc: PiKVM V3'],
 };
 

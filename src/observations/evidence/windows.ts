@@ -34,6 +34,12 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 const GENERIC_NAME =
   /^(USB Composite Device|USB Input Device|HID Keyboard Device|HID-compliant .*|USB Mass Storage Device|Generic .*|Unknown USB Device.*)$/i;
 
+/** A time as exports of Windows write it, in ISO 8601, UTC; undefined where it is none. */
+export function timeOf(text: string | undefined): string | undefined {
+  const at = Date.parse(text ?? '');
+  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
+}
+
 /** Whether a text names a device as Windows does. */
 export function isInstance(text: string | undefined): boolean {
   return text !== undefined && /^[A-Z0-9_]+\\.+/i.test(text);
@@ -128,7 +134,7 @@ function otherOf({ instance, name }: PnpRow, common: Omit<Attached, 'probe' | 'f
 }
 
 /** Windows writes blanks of an INQUIRY as `_`. */
-function inquiryText(text: string | undefined): string | undefined {
+export function inquiryText(text: string | undefined): string | undefined {
   return cleanText(text?.replaceAll('_', ' ').toUpperCase());
 }
 
