@@ -10,7 +10,13 @@ const CLI = join(import.meta.dirname, '../../bin/kvmsweep.js');
 const folder = mkdtempSync(join(tmpdir(), 'kvmsweep-evidence-'));
 
 function run(args: readonly string[], input: string | Buffer = ''): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { cwd: folder, input, encoding: 'utf8', timeout: 90_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+    cwd: folder,
+    input,
+    encoding: 'utf8',
+    timeout: 90_000,
+    env: { ...process.env, KVMSWEEP_ONLY: '127.0.0.0/8' },
+  });
   return { code: status, out: stdout, err: stderr };
 }
 
@@ -256,6 +262,10 @@ test('which fingerprints are those of the operator stands in the inventory and i
   expect(readInventory(join(folder, 'own.json')).tool.ownFingerprints).toEqual(told);
   expect(run(['identify', 'own.ndjson', '--fingerprints', 'own', '-o', 'own2.json']).err).toMatch(notes);
   expect(readInventory(join(folder, 'own2.json')).tool.ownFingerprints).toEqual(told);
+  const swept = run(['scan', '127.61.1.1', '-p', '24998=http', '--fingerprints', 'own', '-o', 'own-swept.json']);
+  expect(swept.code, swept.err).toBe(0);
+  expect(swept.err).toMatch(notes);
+  expect(readInventory(join(folder, 'own-swept.json')).tool.ownFingerprints).toEqual(told);
   const { err: without } = run(['identify', 'own.ndjson', '-o', 'own3.json']);
   expect(without).not.toContain('note');
   expect(readInventory(join(folder, 'own3.json')).tool).not.toHaveProperty('ownFingerprints');
