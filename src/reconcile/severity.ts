@@ -26,3 +26,8 @@ export function severityOf(state: State, device: Pick<Device, 'class' | 'posture
   const steps = (state === 'impostor' ? 1 : 0) + (NOT_APPROVED_THERE.has(state) && risksOf(device).length > 0 ? 1 : 0);
   return SEVERITIES[Math.max(0, SEVERITIES.indexOf(CLASS_SEVERITY[device.class]) - steps)] ?? 'critical';
 }
+
+/** Whether somebody should look at a finding. */
+export function isPressing({ state }: { readonly state: State }): boolean {
+  return !INFORMATION.has(state);
+}
