@@ -218,9 +218,12 @@ test.for([
   expect((thrown as InputError).message).toMatch(says);
 });
 
+/** Which classes may be where. */
+function plain({ byClass }: NetworkPolicy): unknown {
+  return [...byClass].map(([kind, entries]) => [kind, entries.flatMap(({ networks, note }) => [note, ...networks])]);
+}
+
 test('policy: the example of the docs is one, and so is what stands in their text', () => {
   const shown = /```yaml\n(?<yaml>[^`]*)```/.exec(readFileSync('docs/reconcile.md', 'utf8'))?.groups?.['yaml'] ?? '';
-  const plain = ({ byClass }: NetworkPolicy): unknown =>
-    [...byClass].map(([kind, entries]) => [kind, entries.flatMap(({ networks, note }) => [note, ...networks])]);
   expect(plain(parsePolicy(shown, 'networks.yaml'))).toEqual(plain(readPolicy('docs/examples/networks.yaml')));
 });
