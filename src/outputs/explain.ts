@@ -52,8 +52,8 @@ export function deviceText(device: Device, asked?: Inventory['asked'], account?:
     ...field('base', base),
     ...field('key', device.deviceKey),
     ...field('seen', firstSeen === undefined ? lastSeen : `${firstSeen}${lastSeen === firstSeen ? '' : ` to ${lastSeen}`}`),
-    ...field('attached', attachedText(attachedTo.filter(({ present }) => present))),
-    ...field('was there', attachedText(attachedTo.filter(({ present }) => !present))),
+    ...field('is on', attachedText(attachedTo.filter(({ present }) => present))),
+    ...field('was on', attachedText(attachedTo.filter(({ present }) => !present))),
     ...field('endpoints', endpoints.map(({ port, transport, probe }) => `${port}/${transport} ${probe}`).join(', ')),
     ...field('risk', posture.join(', ')),
     ...field('not asked', notAsked(device, asked)),
@@ -75,7 +75,7 @@ export function deviceText(device: Device, asked?: Inventory['asked'], account?:
 }
 
 function attachedText(attachedTo: readonly Attachment[]): string {
-  return attachedTo.map(({ computer, at }) => `to ${computer}${at === undefined ? '' : ` (${at})`}`).join(', ');
+  return attachedTo.map(({ computer, at }) => `${computer}${at === undefined ? '' : ` (${at})`}`).join(', ');
 }
 
 /** What was asked at each port, and what came of it; pages by their paths. */

@@ -178,7 +178,7 @@ test('what is not attached any more is kept, and says so everywhere', () => {
   expect(device).toMatchObject({ addresses: [], attachedTo: [{ computer: 'ws-0042', present: false }] });
   const explained = run(['explain', 'was.json', 'WS-0042']);
   expect(explained.out).toMatch(/^PiKVM was on ws-0042: \w+, \d+ of 100$/m);
-  expect(explained.out).toMatch(/^ {2}was there +to ws-0042$/m);
+  expect(explained.out).toMatch(/^ {2}was on +ws-0042$/m);
   expect(explained.out).toContain('attached before, not when this was exported');
   expect(explained.out).not.toContain('046d');
   expect(run(['explain', 'was.json', 'ws-9']).code).toBe(2);
