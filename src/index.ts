@@ -25,7 +25,7 @@ export { Matcher, type Hit } from './fingerprints/match.ts';
 export { prove } from './fingerprints/prove.ts';
 export type { Fingerprint } from './fingerprints/schema.ts';
 
-export { deviceName, type Device } from './devices/device.ts';
+export { type Attachment, deviceName, type Device, placesOf } from './devices/device.ts';
 export { devicesAt } from './devices/from-host.ts';
 export { fuse } from './devices/fuse.ts';
 
@@ -34,6 +34,16 @@ export { deriveInventory } from './inventory/derive.ts';
 export { inventoryText, readInventory } from './inventory/file.ts';
 export type { Inventory } from './inventory/schema.ts';
 
-export { type ApprovedAsset, type ApprovedList, failing, type Finding, readApproved, reconcile } from './reconcile/index.ts';
+export {
+  type ApprovedAsset,
+  type ApprovedList,
+  failing,
+  type Finding,
+  type NetworkPolicy,
+  outOfPolicy,
+  readApproved,
+  readPolicy,
+  reconcile,
+} from './reconcile/index.ts';
 
 export { resumeScan, scan, type ScanOptions, type ScanPlan, type ScanProgress, type ScanResult } from './scan/scan.ts';

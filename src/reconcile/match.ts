@@ -14,9 +14,9 @@ export interface Matched {
   readonly value: string;
 }
 
-/** What a record says and the device shows otherwise. Texts are cleaned. */
+/** What a record says and the device shows otherwise; of `network` it is the network policy that says. Texts are cleaned. */
 export interface Conflict {
-  readonly what: 'serial' | 'mac' | 'uuid' | 'address' | 'certificate' | 'vendor' | 'class' | 'product' | 'model' | 'version';
+  readonly what: 'serial' | 'mac' | 'uuid' | 'address' | 'network' | 'certificate' | 'vendor' | 'class' | 'product' | 'model' | 'version';
   readonly approved: string;
   readonly seen: string;
 }
@@ -160,7 +160,10 @@ function compare(seen: Seen, asset: ApprovedAsset): Pair | undefined {
   matched.push(...home.map((value): Matched => ({ kind: 'ip', value })));
   if (matched.length === 0) return undefined;
   const away =
-    asset.addresses.length > 0 && home.length === 0 ? [conflict('address', asset.addresses.join(', '), device.addresses.join(', '))] : [];
+    // What is known only from the computer that it is attached to shows no address; it may have that of the record.
+    asset.addresses.length > 0 && device.addresses.length > 0 && home.length === 0
+      ? [conflict('address', asset.addresses.join(', '), device.addresses.join(', '))]
+      : [];
   const pinned =
     asset.certificate !== undefined && seen.keys.size > 0 && !seen.keys.has(asset.certificate)
       ? [conflict('certificate', asset.certificate, [...seen.keys].join(', '))]
