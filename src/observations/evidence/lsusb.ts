@@ -15,8 +15,8 @@ function deviceOf(line: string): Attached | undefined {
   return { part: `usb ${bus}:${device}`, probe: 'usb', facts: { 'usb.vid': vid.toLowerCase(), 'usb.pid': pid.toLowerCase() } };
 }
 
-/** What the interface classes of USB do (usb.org, Defined Class Codes). */
-const FUNCTIONS: Readonly<Record<string, string>> = {
+/** What the interface classes of USB do (usb.org, Defined Class Codes), by their decimal number. */
+export const FUNCTIONS: Readonly<Record<string, string>> = {
   '1': 'audio',
   '2': 'network',
   '3': 'hid',
