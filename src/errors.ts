@@ -32,6 +32,10 @@ const TEXTS = {
     `"${a.text}" holds 2^${a.bits} addresses, and an IPv6 block is swept up to a /112 (65,536); give the addresses that exist instead: from the neighbour table of a router on that network (ip -6 neigh), from mDNS, or the AAAA records of names you know`,
   'too-many-endpoints': (a: { endpoints: number }) =>
     `${a.endpoints} addresses times ports are more than one sweep can number (2^48): split the targets`,
+  'too-many-hosts': (a: { hosts: number; most: number }) =>
+    `${a.hosts.toLocaleString('en')} addresses are too many: this makes a signal and is no sweep; name ${a.most} at most`,
+  'too-few-hosts': (a: { hosts: number; least: number }) =>
+    `${a.hosts} of ${a.least} addresses: the rule fires where one computer tries VNC on ${a.least} within fifteen minutes, so name ${a.least} or more (addresses where nothing answers count too)`,
   'no-neighbours': () =>
     '--neighbours: this system does not tell its neighbour table; name the addresses instead (`arp -an`, `ip -6 neigh`)',
   'unreadable-file': (a: { file: string; reason: string }) => `cannot read ${a.file}: ${a.reason}`,

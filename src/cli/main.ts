@@ -53,6 +53,7 @@ async function commands(): Promise<((program: Command) => void)[]> {
     import('./export.ts'),
     import('./fingerprints.ts'),
     import('./explain.ts'),
+    import('./validate.ts'),
     import('./demo.ts'),
   ]);
   return files.map(({ register }) => register);

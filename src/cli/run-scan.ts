@@ -15,15 +15,12 @@ import { estimate } from '../sweep/cost.ts';
 import { type Coverage, covered } from '../sweep/coverage.ts';
 import { readNeighbours } from '../sweep/neighbour-table.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
-import { resolveNames } from '../sweep/resolve.ts';
 import { collectCredentials } from '../sweep/snmp/credential-sources.ts';
 import type { SnmpCredentials } from '../sweep/snmp/credentials.ts';
-import { type AddressNumber, type AddressRange, formatAddress } from '../targets/addresses.ts';
+import type { AddressRange } from '../targets/addresses.ts';
 import { parseAlso, withAlso } from '../targets/also.ts';
 import { Guard } from '../targets/guard.ts';
 import { HostSet, type Shard } from '../targets/hosts.ts';
-import { collectTargets } from '../targets/lists.ts';
-import { parseTargets } from '../targets/parse.ts';
 import { parsePorts } from '../targets/ports.ts';
 import { count } from '../text.ts';
 import { withoutSecrets } from './arguments.ts';
@@ -33,6 +30,7 @@ import { type Against, findingsOf, findingsText, readAgainst, sayOfFindings, say
 import { calledAs, type Format, type ProgressForm, reportFormat, terminalColumns, withExtension } from './options.ts';
 import { printDevices } from './print-devices.ts';
 import { clock, ProgressLine, ProgressLog } from './progress.ts';
+import { readHosts, refusedBy } from './targets.ts';
 
 export interface ScanCommandOptions {
   readonly inputList?: string[];
@@ -231,10 +229,7 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
   const left = all.without(unwanted.ranges.map(({ range }) => range));
   const hosts = options.shard === undefined ? left : left.part(options.shard);
   // What is excluded need not pass the guard: `10.0.0.0/7 --exclude 11.0.0.0/8` is 10.0.0.0/8.
-  for (const range of hosts.ranges) {
-    const refused = guard.check(wanted.ranges.find((one) => touches(one.range, range))?.text ?? formatAddress(range.first), range);
-    if (refused !== undefined) problems.push({ ...refused, place: wanted.ranges.find((one) => touches(one.range, range))?.place ?? {} });
-  }
+  problems.push(...refusedBy(guard, hosts, wanted));
   if (problems.length === 0 && hosts.count === 0) problems.push(problem('no-hosts-left', { excluded: all.count }));
   const endpoints = hosts.count * ports.length;
   if (endpoints > MAX_ENDPOINTS) problems.push(problem('too-many-endpoints', { endpoints }));
@@ -264,37 +259,6 @@ async function neighbourHosts(guard: Guard, problems: Problem[], say: (text: str
   if (tables[1] === undefined) say('note: this system does not tell its IPv6 neighbours');
   say(`${count(allowed.length, 'neighbour')} in the table of this machine`);
   return allowed.map((address) => ({ first: address, last: address }));
-}
-
-function touches(a: AddressRange, b: AddressRange): boolean {
-  return typeof a.first === typeof b.first && a.first <= b.last && b.first <= a.last;
-}
-
-interface Hosts {
-  readonly ranges: readonly { readonly text: string; readonly range: AddressRange; readonly place: Problem['place'] }[];
-  readonly names: ReadonlyMap<AddressNumber, string>;
-}
-
-async function readHosts(
-  words: readonly string[],
-  files: readonly string[],
-  problems: Problem[],
-  say: (text: string) => void,
-): Promise<Hosts> {
-  const collected = await collectTargets(words, files);
-  const parsed = parseTargets(collected.targets);
-  const { resolved, problems: unresolved } = await resolveNames(parsed.names);
-  problems.push(...collected.problems, ...parsed.problems, ...unresolved);
-  for (const note of new Set(parsed.notes)) say(`note: ${note}`);
-  return {
-    ranges: [
-      ...parsed.ranges,
-      ...resolved.flatMap(({ target, addresses }) =>
-        addresses.map((address) => ({ text: target.text, range: { first: address, last: address }, place: target.place })),
-      ),
-    ],
-    names: new Map(resolved.flatMap(({ target, addresses }) => addresses.map((address) => [address, target.text] as const))),
-  };
 }
 
 /** Read before the sweep: a mistake in a list, or in where the findings go, should not wait for the end of the night. */

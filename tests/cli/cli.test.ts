@@ -241,6 +241,27 @@ test('scan leaves its findings where it is told, and gives programs one JSON tex
   expect(existsSync(join(folder, 'three.ndjson')), 'before the sweep').toBe(false);
 });
 
+test('validate usb says what the rule looks for, and how to look at the computer', async () => {
+  const { code, out } = await run(['validate', 'usb']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^The rule "KVM attached to a computer" should fire\n {2}in +DeviceEvents/);
+  expect(out).toContain('ActionType: PnpDeviceConnected');
+  expect(out).toContain('the event comes only then');
+  expect(out).toMatch(/\n {2}Get-PnpDevice -PresentOnly \| Select-Object .* \| ConvertTo-Json \| kvmsweep evidence -\n/);
+  expect(JSON.parse((await run(['validate', 'usb', '--format', 'json'])).out)).toMatchObject({
+    expected: [{ fields: { ActionType: 'PnpDeviceConnected' } }],
+  });
+});
+
+test('validate vnc tells each connection, and the events that should follow', async () => {
+  const { code, out, err } = await run(['validate', 'vnc', '127.61.8.1', '--rule', 'connection-to-unapproved-device']);
+  expect(code, err).toBe(0);
+  expect(out).toMatch(
+    /^TIME +FROM +TO +PORT +SENT +OUTCOME +ANSWER\n\S+Z +127\.0\.0\.1 +127\.61\.8\.1 +5900\/tcp +a connection, and no byte over it +refused/,
+  );
+  expect(out).toMatch(/\nThe rule "Connection to an unapproved remote-access device" should fire\n[^]*RemoteIP: 127\.61\.8\.1\n/);
+});
+
 test('identify takes the least that an observation can be, from standard input', async () => {
   const { code, out } = await run(['identify', '-', '--format', 'ndjson'], {
     input:
@@ -385,6 +406,12 @@ test.for([
   [['scan', '127.0.0.1', '--findings', 'x.csv'], /--findings x\.csv: there are findings only with --approved or --policy/],
   [['diff', 'one.json', 'two.json', '--format', 'xml'], /Allowed choices are table, json, ndjson, csv, markdown/],
   [['diff', 'one.json'], /missing required argument 'new'/],
+  [['validate', 'ipmi'], /missing required argument 'hosts'/],
+  [['validate', 'ipmi', '8.8.8.8'], /KVMSWEEP_ONLY/],
+  [['validate', 'ipmi', '8.8.8.8'], /sweep only networks you own/, { KVMSWEEP_ONLY: '' }],
+  [['validate', 'vnc', '127.0.0.1-4'], /^4 of 5 addresses: the rule fires where one computer tries VNC on 5 within fifteen minutes/],
+  [['validate', 'vnc', '127.0.0.0/24'], /256 addresses are too many: this makes a signal and is no sweep; name 64 at most/],
+  [['validate', 'vnc', '127.0.0.1', '--rule', 'other'], /Allowed choices are vnc-fan-out, connection-to-unapproved-device/],
   [['frobnicate'], /unknown command/],
 ] as const)('bad input %j: exit 2 and the reason', async ([args, reason, env = {}]) => {
   const ended = await run(args, { env });
