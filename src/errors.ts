@@ -61,6 +61,8 @@ const TEXTS = {
   'no-computer': (a: { file: string }) => `${a.file} does not say of which computer it is: name it with --host NAME`,
   'bad-csv': (a: { reason: string }) => a.reason,
   'bad-approved': (a: { reason: string }) => a.reason,
+  'nothing-given': () => 'there is nothing to hold the inventory against: give --approved FILE, --policy FILE, or both',
+  'bad-policy': (a: { field: string; reason: string }) => `${a.field === '' ? '' : `${a.field}: `}${a.reason}`,
   'no-identifier-column': (a: { headings: string }) =>
     `no column names a device (looked for MAC, serial, UUID, host name and IP address under their usual headings); the headings are: ${a.headings}`,
   'no-approved': () => 'holds no approved asset with a usable identifier, so nothing can be reconciled',

@@ -34,6 +34,16 @@ export { deriveInventory } from './inventory/derive.ts';
 export { inventoryText, readInventory } from './inventory/file.ts';
 export type { Inventory } from './inventory/schema.ts';
 
-export { type ApprovedAsset, type ApprovedList, failing, type Finding, readApproved, reconcile } from './reconcile/index.ts';
+export {
+  type ApprovedAsset,
+  type ApprovedList,
+  failing,
+  type Finding,
+  type NetworkPolicy,
+  outOfPolicy,
+  readApproved,
+  readPolicy,
+  reconcile,
+} from './reconcile/index.ts';
 
 export { resumeScan, scan, type ScanOptions, type ScanPlan, type ScanProgress, type ScanResult } from './scan/scan.ts';

@@ -67,6 +67,7 @@ export const STATES = [
   'outside-window',
   'moved',
   'changed',
+  'wrong-network',
   'approved-missing',
   'expiring',
   'not-checked',

@@ -6,6 +6,7 @@ export interface ExportOptions {
   readonly to: string;
   readonly out?: string;
   readonly approved?: string;
+  readonly policy?: string;
   readonly expiringWithin: number;
   readonly quiet?: boolean;
 }
@@ -19,6 +20,7 @@ export function register(program: Command): void {
     .addOption(new Option('--to <format>', 'the form').makeOptionMandatory())
     .option('--out <path>', 'where it is written (default: standard output)')
     .option('--approved <file>', 'approved assets: the findings are exported too')
+    .option('--policy <file>', 'where devices of some classes may be (YAML): findings too')
     .option('--expiring-within <days>', 'call an approval expiring so many days before its end', wholeNumber(0, 3650), 30)
     .option('-q, --quiet', 'no notes')
     .action(async (file: string, options: ExportOptions) => {

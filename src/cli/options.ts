@@ -1,5 +1,5 @@
 import { basename, dirname, extname, join } from 'node:path';
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** Parsers of option values: what does not fit is an error that says what would. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -27,6 +27,31 @@ export function collect(text: string, before: readonly string[] = []): string[] 
 
 export const FORMATS = ['table', 'json', 'ndjson'] as const;
 export type Format = (typeof FORMATS)[number];
+
+/** Forms of findings and changes: those, and two for people. */
+export const REPORT_FORMATS = [...FORMATS, 'csv', 'markdown'] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+const EXTENSIONS: Readonly<Record<string, ReportFormat>> = {
+  '.json': 'json',
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.csv': 'csv',
+  '.md': 'markdown',
+  '.markdown': 'markdown',
+};
+
+/** The form of a report: the one that was asked for, else by the name of its file, else a table. */
+export function reportFormat(format: ReportFormat | undefined, file: string | undefined): ReportFormat {
+  return format ?? EXTENSIONS[extname(file ?? '').toLowerCase()] ?? 'table';
+}
+
+/** The `--format` and `-o` of commands whose result is one text. */
+export function withReportOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--format <format>', 'the form of the result (default: by the name of -o, else table)').choices(REPORT_FORMATS))
+    .option('-o, --output <file>', 'write the result there instead of standard output');
+}
 
 /** The width of the terminal that results go to; undefined for a pipe or a file, where nothing is cut. */
 export function terminalColumns(): number | undefined {

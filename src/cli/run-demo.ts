@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { inputError, systemReason } from '../errors.ts';
 import { DEMO_TARGETS, demoApproved, demoPlacements, FLEET_PORTS, portsFrom, portsOption, startFleet } from '../fleet/index.ts';
 import { writeWhole } from '../inventory/file.ts';
-import { readApproved } from '../reconcile/index.ts';
 import { RATES } from '../sweep/rates.ts';
 import { Guard } from '../targets/guard.ts';
 import { HostSet } from '../targets/hosts.ts';
 import { parseTargets } from '../targets/parse.ts';
 import { parsePorts } from '../targets/ports.ts';
+import { readAgainst } from './findings.ts';
 import { loadKnowledge } from './knowledge.ts';
 import { calledAs, type Format } from './options.ts';
 import { sweepAndReport } from './run-scan.ts';
@@ -45,7 +45,7 @@ export async function runDemo({ out, portBase, ...print }: DemoOptions): Promise
       // Nothing of a demo leaves this machine, whatever else is allowed.
       guard: new Guard({ only: process.env['KVMSWEEP_ONLY'] ?? LOOPBACK }),
       files,
-      approved: readApproved(files.approved),
+      against: readAgainst({ approved: files.approved, failOn: print.failOn }),
       previous: [],
       plan: {
         hosts: new HostSet(ranges.map(({ range }) => range)),

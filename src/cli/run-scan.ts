@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { InputError, type Problem, problem, problemText } from '../errors.ts';
+import { accessSync, constants } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { InputError, inputError, type Problem, problem, problemText, systemReason } from '../errors.ts';
 import { deriveInventory } from '../inventory/derive.ts';
 import { inventoryText, newestBeside, readInventory, writeWhole } from '../inventory/file.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import type { Device } from '../devices/device.ts';
-import { type ApprovedList, failing, readApproved } from '../reconcile/index.ts';
+import { jsonDocument } from '../outputs/json.ts';
 import { resumeScan, scan, type ScanPlan, type ScanProgress, type ScanResult } from '../scan/scan.ts';
 import { readNeighbours } from '../sweep/neighbour-table.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
@@ -22,8 +24,8 @@ import { count } from '../text.ts';
 import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
 import { type Knowledge, loadKnowledge } from './knowledge.ts';
-import { reconcileAndPrint } from './findings.ts';
-import { calledAs, type Format, withExtension } from './options.ts';
+import { type Against, findingsOf, findingsText, readAgainst, sayOfFindings, sayOfList } from './findings.ts';
+import { calledAs, type Format, reportFormat, terminalColumns, withExtension } from './options.ts';
 import { printDevices } from './print-devices.ts';
 import { clock, ProgressLine } from './progress.ts';
 
@@ -37,6 +39,8 @@ export interface ScanCommandOptions {
   readonly output?: string;
   readonly journal?: string;
   readonly approved?: string;
+  readonly policy?: string;
+  readonly findings?: string;
   readonly failOn?: string;
   readonly previous?: string;
   readonly rate?: number;
@@ -75,8 +79,7 @@ export async function runScan(words: readonly string[], options: ScanCommandOpti
     knowledge: loadKnowledge(options),
     guard,
     files,
-    // Read before the sweep: a mistake in it should not wait for the end of the night.
-    approved: options.approved === undefined ? undefined : readApprovedList(options.approved, options.failOn),
+    against: againstOf(options),
     previous: readPrevious(options, files.inventory),
     plan: options.resume === undefined ? await planScan(words, options, guard) : undefined,
     credentials,
@@ -90,13 +93,20 @@ export interface SweepJob {
   readonly knowledge: Knowledge;
   readonly guard: Guard;
   readonly files: { readonly inventory: string; readonly journal: string };
-  readonly approved: ApprovedList | undefined;
+  readonly against: Against | undefined;
   readonly previous: readonly Device[];
   /** Undefined: the journal is continued. */
   readonly plan: ScanPlan | undefined;
   readonly credentials?: SnmpCredentials;
   readonly audit?: string | undefined;
-  readonly print: { readonly format: Format; readonly all?: boolean; readonly quiet?: boolean; readonly failOn?: string };
+  readonly print: {
+    readonly format: Format;
+    readonly all?: boolean;
+    readonly quiet?: boolean;
+    /** A file for the findings, besides or instead of standard output. */
+    readonly findings?: string;
+    readonly failOn?: string;
+  };
 }
 
 /** Sweeps, writes the inventory, prints devices and findings, says how complete it all is. @returns the exit code */
@@ -104,7 +114,7 @@ export async function sweepAndReport({
   knowledge,
   guard,
   files,
-  approved,
+  against,
   previous,
   plan,
   credentials,
@@ -139,14 +149,34 @@ export async function sweepAndReport({
   const { inventory, problems } = await deriveInventory(files.journal, knowledge.matcher, { previous });
   for (const one of problems) process.stderr.write(`${problemText(one)}\n`);
   writeWhole(files.inventory, inventoryText(inventory));
-  printDevices(inventory.devices, print);
-  const failures = approved === undefined ? 0 : reconcileAndPrint(inventory, approved, print);
+  let failures = 0;
+  if (against === undefined) printDevices(inventory.devices, print);
+  else failures = printWithFindings(inventory, against, print);
   say(`\n${summary(result, inventory, performance.now() - from, files.inventory)}`);
   // Of a fault of ours the stack is in the inventory.
   for (const { text } of result.limitations) process.stderr.write(`incomplete: ${text.split('\n', 1)[0]}\n`);
   for (const note of inventory.completeness.notes) say(`note: ${note}`);
-  say(`inventory: ${files.inventory}\njournal:   ${files.journal}`);
+  say(`inventory: ${files.inventory}\njournal:   ${files.journal}${print.findings === undefined ? '' : `\nfindings:  ${print.findings}`}`);
   return exitCode({ interrupted: interrupt.signal.aborted, findings: failures > 0, incomplete: !result.complete });
+}
+
+/**
+ * Devices and findings to standard output: one below the other for people; for programs as one JSON text, or as lines of two kinds. Where findings have
+ * a file, programs get devices only. @returns how many findings --fail-on names
+ */
+function printWithFindings(inventory: Inventory, against: Against, print: SweepJob['print']): number {
+  const { format, quiet = false } = print;
+  sayOfList(against, quiet);
+  const findings = findingsOf(inventory, against);
+  if (print.findings !== undefined) writeWhole(print.findings, findingsText(findings, inventory, reportFormat(undefined, print.findings)));
+  if (format === 'json' && print.findings === undefined) process.stdout.write(jsonDocument({ devices: inventory.devices, findings }));
+  else {
+    printDevices(inventory.devices, print);
+    if (format === 'table') process.stdout.write('\n');
+    if (format === 'table' || print.findings === undefined)
+      process.stdout.write(findingsText(findings, inventory, format, terminalColumns()));
+  }
+  return sayOfFindings(findings, against, print);
 }
 
 /** Ctrl-C ends a sweep with a valid result; a second one ends the process. */
@@ -250,9 +280,18 @@ async function readHosts(
   };
 }
 
-function readApprovedList(file: string, failOn: string | undefined): ApprovedList {
-  if (failOn !== undefined) failing([], failOn); // a misspelt state is an error now, not after the sweep
-  return readApproved(file);
+/** Read before the sweep: a mistake in a list, or in where the findings go, should not wait for the end of the night. */
+function againstOf({ approved, policy, findings, failOn }: ScanCommandOptions): Against | undefined {
+  const against = readAgainst({ approved, policy, failOn });
+  if (findings === undefined) return against;
+  if (against === undefined)
+    throw inputError('bad-option', { option: '--findings', text: findings, reason: 'there are findings only with --approved or --policy' });
+  try {
+    accessSync(dirname(resolve(findings)), constants.W_OK);
+  } catch (error) {
+    throw inputError('unwritable-file', { file: findings, reason: systemReason(error) });
+  }
+  return against;
 }
 
 function outputFiles({ output, journal, resume }: ScanCommandOptions): { inventory: string; journal: string } {

@@ -33,6 +33,8 @@ export function register(program: Command): void {
     .option('-o, --output <file>', 'the inventory (default: kvmsweep-<time>.json here)')
     .option('--journal <file>', 'the journal (default: beside the inventory, .ndjson)')
     .option('--approved <file>', 'reconcile with this approved list (CSV or JSON)')
+    .option('--policy <file>', 'say what is in a network where this policy does not let it be (YAML, docs/reconcile.md)')
+    .option('--findings <file>', 'write the findings there, in the form of its name: .csv, .md, .json, .ndjson')
     .option('--fail-on <states>', 'exit with 1 on these findings: unapproved,impostor,… or severity>=high')
     .option('--previous <file>', 'carry device keys on from this inventory (default: the newest beside the output)')
     .addOption(

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { RE2JS } from 're2js';
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { bundled, dataPath } from '../data.ts';
 import { InputError, inputError, type Problem, problem, systemReason } from '../errors.ts';
 import type { AllowedPaths } from '../sweep/paths.ts';
 import { channelOf } from '../vocabulary.ts';
+import { readYaml, type YamlPath as Path } from '../yaml.ts';
 import { type FactDefinition, type FactVocabulary, unknownFact } from './facts.ts';
 import { CAPTURES, type Condition, conditionsOf, type Fingerprint, FingerprintSchema } from './schema.ts';
 
@@ -64,8 +64,6 @@ function yamlFiles(folder: string): string[] {
   }
 }
 
-type Path = readonly (string | number)[];
-
 /**
  * One file's text as a fingerprint with the line of its id, or what is wrong with it: YAML, form, unknown facts, patterns, paths,
  * definitions that do not say what they rest on.
@@ -75,73 +73,15 @@ export function parseFingerprint(
   file: string,
   checks: Checks,
 ): { fingerprint?: Fingerprint; line: number; problems: Problem[] } {
-  const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines });
-  if (doc.errors.length > 0)
+  const { value, faults, placeOf } = readYaml(text, file, FingerprintSchema);
+  if (value === undefined)
     return {
-      line: 1,
-      problems: doc.errors.map(({ message, pos }) =>
-        problem('bad-fingerprint', { field: '', reason: message.split('\n', 1)[0] ?? message }, { file, ...position(lines, pos[0]) }),
-      ),
+      line: placeOf(['id']).line ?? 1,
+      problems: faults.map(({ path, reason, place }) => problem('bad-fingerprint', { field: path.join('.'), reason }, place)),
     };
-  const place = (path: Path): Problem['place'] => ({ file, ...placeOf(doc, lines, path) });
-  const { line } = placeOf(doc, lines, ['id']);
-  const checked = FingerprintSchema.safeParse(doc.toJS());
-  if (!checked.success)
-    return {
-      line,
-      problems: flatten(checked.error.issues).map(({ path, message }) =>
-        problem('bad-fingerprint', { field: path.join('.'), reason: message }, place(path)),
-      ),
-    };
-  const problems = meaningProblems(checked.data, checks, place);
-  return problems.length > 0 ? { line, problems } : { fingerprint: checked.data, line, problems };
-}
-
-interface Issue {
-  readonly path: Path;
-  readonly message: string;
-}
-
-/** A union's issue hides the real ones in its branches: show those of the branch that came nearest. */
-function flatten(
-  issues: readonly {
-    readonly code?: string;
-    readonly path: readonly PropertyKey[];
-    readonly message: string;
-    readonly keys?: unknown;
-    readonly errors?: unknown;
-  }[],
-  base: Path = [],
-): Issue[] {
-  return issues.flatMap((issue) => {
-    const path = [...base, ...issue.path.filter((part) => typeof part !== 'symbol')];
-    if (issue.code === 'unrecognized_keys' && Array.isArray(issue.keys))
-      return issue.keys.map((key) => ({ path: [...path, String(key)], message: 'there is no such key' }));
-    if (issue.code !== 'invalid_union' || !Array.isArray(issue.errors)) return [{ path, message: issue.message }];
-    const branches = (issue.errors as Parameters<typeof flatten>[0][]).map((branch) => flatten(branch, path));
-    return branches.toSorted((a, b) => a.length - b.length)[0] ?? [{ path, message: issue.message }];
-  });
-}
-
-function position(lines: LineCounter, offset: number): { line: number; column: number } {
-  const { line, col } = lines.linePos(offset);
-  return { line, column: col };
-}
-
-function placeOf(doc: Document, lines: LineCounter, path: Path): { line: number; column: number } {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const node = length === 0 ? doc.contents : (keyNode(doc, path.slice(0, length)) ?? doc.getIn(path.slice(0, length), true));
-    if (isNode(node) && node.range) return position(lines, node.range[0]);
-  }
-  return { line: 1, column: 1 };
-}
-
-/** The key of a value: the value itself may begin lines below it. Undefined for an element of a list. */
-function keyNode(doc: Document, path: Path): unknown {
-  const parent = path.length === 1 ? doc.contents : doc.getIn(path.slice(0, -1), true);
-  if (!isMap(parent)) return undefined;
-  return parent.items.find(({ key }) => isScalar(key) && key.value === path.at(-1))?.key;
+  const { line = 1 } = placeOf(['id']);
+  const problems = meaningProblems(value, checks, placeOf);
+  return problems.length > 0 ? { line, problems } : { fingerprint: value, line, problems };
 }
 
 /** What the schema cannot see. */

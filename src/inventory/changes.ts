@@ -1,29 +1,53 @@
 import { type Device, deviceName } from '../devices/device.ts';
-import { byAddress } from '../observations/read.ts';
-import { type AddressNumber, parseAddress } from '../targets/addresses.ts';
+import { type AddressNumber, parseAddress, spaceOf, withoutZone } from '../targets/addresses.ts';
 import { HostSet } from '../targets/hosts.ts';
 import { parseRange } from '../targets/parse.ts';
-import { pair } from './history.ts';
+import type { DeviceClass } from '../vocabulary.ts';
+import { pair, partsOf, reversed } from './history.ts';
 import type { Inventory } from './schema.ts';
 
 export const CHANGES = ['appeared', 'gone', 'not-asked', 'moved', 'changed'] as const;
+
+const COMPARED = ['class', 'vendor', 'product', 'generation', 'model', 'version', 'serial', 'hostname'] as const;
+
+/**
+ * One thing that is otherwise. What has one value has it `from` and `to`, where it is known; of what has several (addresses, risks) each one that is lost
+ * stands in `from`, and each that is new in `to`. `merged` and `split` name the key of the device that it was seen beside, or as a part of.
+ */
+export interface Difference {
+  readonly what: 'address' | (typeof COMPARED)[number] | 'certificate' | 'risk' | 'merged' | 'split';
+  readonly from?: string;
+  readonly to?: string;
+}
 
 /** What became of one device between two sweeps. A device is in one row, with all that changed. */
 export interface Change {
   readonly change: (typeof CHANGES)[number];
   readonly deviceKey: string;
+  readonly class: DeviceClass;
   readonly name: string;
   readonly addresses: readonly string[];
-  /** `version: 1.2 -> 1.3`. */
+  /** ISO 8601, UTC. */
+  readonly firstSeen?: string;
+  /** For programs; empty where the device appeared or is not there. */
+  readonly changes: readonly Difference[];
+  /** For people: `version: 1.2 -> 1.3`. */
   readonly details: readonly string[];
 }
 
+/** Whether anything happened: that nobody looked is no change. */
+export function hasChanged({ change }: Change): boolean {
+  return change !== 'not-asked';
+}
+
 /**
- * Holds two inventories against each other. `gone` is only what was asked again, at a port where it was, by a sweep that is complete;
- * everything else that is missing is `not-asked`.
+ * Holds two inventories against each other. `gone` is only what was asked again, wherever it was and at a port where it was, by a sweep that is
+ * complete; everything else that is missing is `not-asked`.
  */
 export function changesBetween(before: Inventory, after: Inventory): Change[] {
-  const pairs = pair(after.devices, before.devices);
+  const pairs = pair(after.devices, before.devices, sameKeys(after, before));
+  const merged = partsOf(after.devices, before.devices, pairs);
+  const split = partsOf(before.devices, after.devices, reversed(pairs));
   const asked = askedHosts(after);
   const isAsked = (address: string): boolean => {
     const number = parseAddress(address);
@@ -31,39 +55,72 @@ export function changesBetween(before: Inventory, after: Inventory): Change[] {
   };
   const changes: Change[] = [];
   for (const device of after.devices) {
+    const others = merged.flatMap(({ whole, part }) => (whole === device ? [part] : []));
     const old = pairs.get(device);
-    if (old === undefined) {
-      changes.push(row('appeared', device, [device.addresses.join(', ')]));
-      continue;
-    }
-    const details = differences(old, device);
-    if (old.addresses.every((address) => !device.addresses.includes(address))) {
-      const unsure = old.addresses.every((address) => !isAsked(address)) ? ['its old address was not asked in the newer sweep'] : [];
-      changes.push(row('moved', device, [`${old.addresses.join(', ')} -> ${device.addresses.join(', ')}`, ...unsure, ...details]));
-      continue;
-    }
-    // An address that was not asked again is not one that it lost.
-    const kept = device.addresses
-      .concat(old.addresses.filter((address) => !device.addresses.includes(address) && !isAsked(address)))
-      .toSorted(byAddress);
-    const addresses =
-      kept.join() === old.addresses.join() ? [] : [`addresses: ${old.addresses.join(', ')} -> ${device.addresses.join(', ')}`];
-    if (addresses.length + details.length > 0) changes.push(row('changed', device, [...addresses, ...details]));
+    const whole = old === undefined ? split.find(({ part }) => part === device)?.whole : undefined;
+    if (old !== undefined) changes.push(...rowOf(old, device, others, isAsked));
+    else if (whole === undefined) changes.push(row('appeared', device, [], [placesText(device)]));
+    else
+      changes.push(
+        row('changed', device, [{ what: 'split', from: whole.deviceKey }], [`was seen as one with ${keyText(whole)} until now`]),
+      );
   }
-  const kept = new Set(pairs.values());
+  const kept = new Set([...pairs.values(), ...merged.map(({ part }) => part)]);
   for (const device of before.devices) {
     if (kept.has(device)) continue;
     const reason = whyNotAsked(device, after, isAsked);
-    changes.push(
-      reason === undefined ? row('gone', device, [`was at ${device.addresses.join(', ')}`]) : row('not-asked', device, [reason]),
-    );
+    changes.push(reason === undefined ? row('gone', device, [], [`was at ${placesText(device)}`]) : row('not-asked', device, [], [reason]));
   }
   return changes.toSorted((a, b) => CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change) || (a.deviceKey < b.deviceKey ? -1 : 1));
 }
 
+/** What has one key is one device: where keys were not carried on, they were made of the same identifier. */
+function sameKeys(after: Inventory, before: Inventory): Map<Device, Device> {
+  const old = new Map(before.devices.map((device) => [device.deviceKey, device]));
+  return new Map(
+    after.devices.flatMap((device) => {
+      const found = old.get(device.deviceKey);
+      return found === undefined ? [] : [[device, found] as const];
+    }),
+  );
+}
+
+/** The row of a device that is in both, where anything is to be told of it. */
+function rowOf(old: Device, device: Device, others: readonly Device[], isAsked: (address: string) => boolean): Change[] {
+  const differences = differencesOf(old, device);
+  const details = detailsOf(differences);
+  const together = others.map((other) => `seen as one with ${keyText(other)} now`);
+  const merging = others.map(({ deviceKey }): Difference => ({ what: 'merged', from: deviceKey }));
+  const gained = device.addresses.filter((address) => !old.addresses.includes(address));
+  const lost = old.addresses.filter((address) => !device.addresses.includes(address));
+  const places = (from: readonly string[]): Difference[] => [
+    ...from.map((address): Difference => ({ what: 'address', from: address })),
+    ...gained.map((address): Difference => ({ what: 'address', to: address })),
+  ];
+  const way = `${old.addresses.join(', ')} -> ${placesText(device)}`;
+  if (old.addresses.length > 0 && device.addresses.length > 0 && lost.length === old.addresses.length) {
+    const unsure = lost.some(isAsked) ? [] : ['its old address was not asked in the newer sweep'];
+    return [row('moved', device, [...places(lost), ...differences, ...merging], [way, ...unsure, ...details, ...together])];
+  }
+  // An address that was not asked again is not one that it lost.
+  const moves = places(lost.filter(isAsked));
+  if (moves.length + differences.length + merging.length === 0) return [];
+  return [
+    row(
+      'changed',
+      device,
+      [...moves, ...differences, ...merging],
+      [...(moves.length > 0 ? [`addresses: ${way}`] : []), ...details, ...together],
+    ),
+  ];
+}
+
 /** Why the absence of a device says nothing; undefined where it does. */
 function whyNotAsked(device: Device, after: Inventory, isAsked: (address: string) => boolean): string | undefined {
-  if (!device.addresses.some(isAsked)) return 'its address was not asked in the newer sweep';
+  if (device.addresses.length === 0) return 'it has no address that a sweep could ask';
+  const missed = placesToAsk(device).filter((address) => !isAsked(address));
+  if (missed.length === device.addresses.length) return 'its address was not asked in the newer sweep';
+  if (missed.length > 0) return `${missed.join(', ')} was not asked in the newer sweep`;
   const ports = new Set((after.asked?.ports ?? []).map((port) => port.split('=', 1)[0]));
   if (
     device.endpoints.length > 0 &&
@@ -71,6 +128,15 @@ function whyNotAsked(device: Device, after: Inventory, isAsked: (address: string
   )
     return 'the ports that it answered at were not asked in the newer sweep';
   return after.completeness.complete ? undefined : 'the newer sweep is not complete';
+}
+
+/** Where a device would have to be asked. Link-local addresses are learned from the neighbour table, where a device that is gone is not: others tell. */
+function placesToAsk({ addresses }: Device): readonly string[] {
+  const others = addresses.filter((address) => {
+    const number = parseAddress(address);
+    return number === undefined || spaceOf(withoutZone(number)) !== 'link-local';
+  });
+  return others.length === 0 ? addresses : others;
 }
 
 /** Whether an address was among the targets of a sweep. An inventory that is of no sweep asked nothing. */
@@ -83,23 +149,58 @@ export function askedHosts({ asked }: Pick<Inventory, 'asked'>): (address: Addre
   return (address) => hosts.indexOf(address) !== undefined;
 }
 
-const COMPARED = ['class', 'vendor', 'product', 'generation', 'model', 'version', 'serial', 'hostname'] as const;
-
-function differences(old: Device, device: Device): string[] {
-  const details: string[] = [];
-  for (const field of COMPARED) if (old[field] !== device[field]) details.push(`${field}: ${old[field] ?? '-'} -> ${device[field] ?? '-'}`);
-  const [before, now] = [old, device].map(({ identifiers }) => identifiers.flatMap(({ kind, value }) => (kind === 'spki' ? [value] : [])));
-  const [oldKey, newKey] = [before?.[0], now?.[0]];
+function differencesOf(old: Device, device: Device): Difference[] {
+  const found: Difference[] = COMPARED.flatMap((what) => (old[what] === device[what] ? [] : [between(what, old[what], device[what])]));
+  const [before, now] = [keysOf(old), keysOf(device)];
   // A certificate that could not be read this time has not changed.
-  if (oldKey !== undefined && newKey !== undefined && !now?.some((value) => before?.includes(value)))
-    details.push(`certificate key: ${oldKey.slice(0, 16)}… -> ${newKey.slice(0, 16)}…`);
-  const gained = device.posture.filter((posture) => !old.posture.includes(posture));
-  const lost = old.posture.filter((posture) => !device.posture.includes(posture));
-  if (gained.length > 0) details.push(`new risk: ${gained.join(', ')}`);
-  if (lost.length > 0) details.push(`no longer: ${lost.join(', ')}`);
-  return details;
+  if (before.length > 0 && now.length > 0 && !now.some((value) => before.includes(value)))
+    found.push(between('certificate', before[0], now[0]));
+  for (const risk of device.posture) if (!old.posture.includes(risk)) found.push({ what: 'risk', to: risk });
+  for (const risk of old.posture) if (!device.posture.includes(risk)) found.push({ what: 'risk', from: risk });
+  return found;
 }
 
-function row(change: Change['change'], device: Device, details: readonly string[]): Change {
-  return { change, deviceKey: device.deviceKey, name: deviceName(device), addresses: device.addresses, details };
+function between(what: Difference['what'], from: string | undefined, to: string | undefined): Difference {
+  return { what, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) };
+}
+
+function keysOf({ identifiers }: Device): string[] {
+  return identifiers.flatMap(({ kind, value }) => (kind === 'spki' ? [value] : []));
+}
+
+function detailsOf(differences: readonly Difference[]): string[] {
+  const risks = (side: 'from' | 'to'): string => differences.flatMap((one) => (one.what === 'risk' ? (one[side] ?? []) : [])).join(', ');
+  return [
+    ...differences.flatMap(({ what, from, to }) => {
+      if (what === 'risk') return [];
+      return what === 'certificate'
+        ? [`certificate key: ${from?.slice(0, 16)}… -> ${to?.slice(0, 16)}…`]
+        : [`${what}: ${from ?? '-'} -> ${to ?? '-'}`];
+    }),
+    ...(risks('to') === '' ? [] : [`new risk: ${risks('to')}`]),
+    ...(risks('from') === '' ? [] : [`no longer: ${risks('from')}`]),
+  ];
+}
+
+function placesText({ addresses, hostname }: Device): string {
+  return addresses.length === 0 ? (hostname ?? 'no address') : addresses.join(', ');
+}
+
+/** `PiKVM (kvm-0123456789ab, 10.0.0.5)`. */
+function keyText(device: Device): string {
+  return `${deviceName(device)} (${device.deviceKey}, ${placesText(device)})`;
+}
+
+function row(change: Change['change'], device: Device, differences: readonly Difference[], details: readonly string[]): Change {
+  const { deviceKey, class: kind, addresses, firstSeen } = device;
+  return {
+    change,
+    deviceKey,
+    class: kind,
+    name: deviceName(device),
+    addresses,
+    ...(firstSeen === undefined ? {} : { firstSeen }),
+    changes: differences,
+    details,
+  };
 }

@@ -48,8 +48,15 @@ function contradictsUid(a: Unkeyed, b: Unkeyed): boolean {
   });
 }
 
-/** Pairs of devices that are one, the surest first; each is in one pair at most. */
-export function pair<A extends Unkeyed, B extends Unkeyed>(now: readonly A[], before: readonly B[]): Map<A, B> {
+/**
+ * Pairs of devices that are one, the surest first; each is in one pair at most.
+ * @param known pairs that are known already
+ */
+export function pair<A extends Unkeyed, B extends Unkeyed>(
+  now: readonly A[],
+  before: readonly B[],
+  known: ReadonlyMap<A, B> = new Map<A, B>(),
+): Map<A, B> {
   const repeated = new Set([...repeatedIn(now), ...repeatedIn(before)]);
   const byKey = new Map<string, B[]>();
   for (const device of before)
@@ -64,14 +71,56 @@ export function pair<A extends Unkeyed, B extends Unkeyed>(now: readonly A[], be
       .map((old) => ({ device, old, score: likeness(device, old, repeated) }))
       .filter(({ score }) => score > 0),
   );
-  const pairs = new Map<A, B>();
-  const taken = new Set<B>();
+  const pairs = new Map(known);
+  const taken = new Set(known.values());
   for (const { device, old } of candidates.toSorted((a, b) => b.score - a.score)) {
     if (pairs.has(device) || taken.has(old)) continue;
     pairs.set(device, old);
     taken.add(old);
   }
   return pairs;
+}
+
+/** A device of which another inventory has a part by itself. */
+export interface Parted<W, P> {
+  readonly whole: W;
+  readonly part: P;
+}
+
+/**
+ * Devices that one inventory shows as one and the other as several, by pairs of one inventory with the other: the parts that are in no pair. A part
+ * stands where the whole stood, all of it, and its other half still shares an address with it: else it is another device that took its place.
+ */
+export function partsOf<W extends Unkeyed, P extends Unkeyed>(
+  wholes: readonly W[],
+  parts: readonly P[],
+  halves: ReadonlyMap<W, P>,
+): Parted<W, P>[] {
+  const byAddress = new Map<string, W[]>();
+  for (const whole of wholes)
+    if (whole.addresses.length > 1)
+      for (const address of whole.addresses) byAddress.set(address, [...(byAddress.get(address) ?? []), whole]);
+  const paired = new Set(halves.values());
+  const repeated = new Set([...repeatedIn(wholes), ...repeatedIn(parts)]);
+  return parts.flatMap((part) => {
+    if (paired.has(part)) return [];
+    const [first] = part.addresses;
+    const whole = (first === undefined ? [] : (byAddress.get(first) ?? [])).find((one) => {
+      const half = halves.get(one);
+      return (
+        half !== undefined &&
+        part.addresses.every((address) => one.addresses.includes(address)) &&
+        half.addresses.some((address) => one.addresses.includes(address) && !part.addresses.includes(address)) &&
+        likeness(part, one, repeated) > 0
+      );
+    });
+    return whole === undefined ? [] : [{ whole, part }];
+  });
+}
+
+/** Pairs the other way round. */
+export function reversed<A, B>(pairs: ReadonlyMap<A, B>): Map<B, A> {
+  return new Map([...pairs].map(([a, b]) => [b, a]));
 }
 
 function repeatedIn(devices: readonly Unkeyed[]): Set<string> {
@@ -91,7 +140,8 @@ function keysOf({ identifiers, addresses }: Unkeyed): string[] {
 
 /**
  * Gives devices their keys: those of the previous inventory where they are in it, with the day they were first seen; else derived from what they are.
- * No two devices get one key, and the key of a device that is not seen this time is given to no other.
+ * No two devices get one key, and the key of a device that is not seen this time is given to no other. What was seen as several devices, or as a part
+ * of one, has been seen since the first of them was.
  */
 export function withHistory(devices: readonly Unkeyed[], previous: readonly Device[]): Device[] {
   const pairs = pair(devices, previous);
@@ -113,12 +163,15 @@ export function withHistory(devices: readonly Unkeyed[], previous: readonly Devi
     used.add(key);
     return key;
   };
-  return devices.map((device) => {
-    const old = pairs.get(device);
-    return old === undefined
-      ? keyed(device, fresh(device), device.firstSeen)
-      : keyed(device, old.deviceKey, earliest(device.firstSeen, old.firstSeen));
-  });
+  const since = new Map<Unkeyed, string | undefined>(
+    devices.map((device) => [device, earliest(device.firstSeen, pairs.get(device)?.firstSeen)]),
+  );
+  const before = [
+    ...partsOf(devices, previous, pairs).map(({ whole, part }) => [whole, part] as const),
+    ...partsOf(previous, devices, reversed(pairs)).map(({ whole, part }) => [part, whole] as const),
+  ];
+  for (const [device, old] of before) since.set(device, earliest(since.get(device), old.firstSeen));
+  return devices.map((device) => keyed(device, pairs.get(device)?.deviceKey ?? fresh(device), since.get(device)));
 }
 
 function keyed(device: Unkeyed, deviceKey: string, firstSeen: string | undefined): Device {

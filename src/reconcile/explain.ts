@@ -2,6 +2,7 @@ import { type Device, deviceName } from '../devices/device.ts';
 import { printable, shortened } from '../text.ts';
 import { type IdentifierKind, IDENTIFIER_KINDS } from '../vocabulary.ts';
 import { type ApprovedAsset, assetName, sourceText } from './asset.ts';
+import type { Finding } from './finding.ts';
 import type { Conflict, Matched } from './match.ts';
 
 const MAX_LISTED = 3;
@@ -24,7 +25,13 @@ export function recordsText(assets: readonly ApprovedAsset[]): string {
 
 /** `PiKVM at 10.0.0.5`. */
 export function deviceText(device: Device): string {
-  return `${nameOf(device)} at ${addressesText(device.addresses)}`;
+  return device.addresses.length === 0 ? nameOf(device) : `${nameOf(device)} at ${addressesText(device.addresses)}`;
+}
+
+/** What a finding says of its device. */
+export function about(device: Device): Pick<Finding, 'deviceKey' | 'class' | 'name' | 'addresses' | 'firstSeen'> {
+  const { deviceKey, class: kind, addresses, firstSeen } = device;
+  return { deviceKey, class: kind, name: nameOf(device), addresses, ...(firstSeen === undefined ? {} : { firstSeen }) };
 }
 
 export function nameOf(device: Device): string {
@@ -56,6 +63,7 @@ const CONFLICT_WORDS: Readonly<Record<Conflict['what'], string>> = {
   mac: 'the MAC address',
   uuid: 'the UUID',
   address: 'the IP address',
+  network: 'the network',
   certificate: 'the key of the certificate',
   vendor: 'the maker',
   class: 'the class',

@@ -6,7 +6,8 @@ import type { Finding } from './finding.ts';
 const OPTION = '--fail-on';
 
 /**
- * The findings that `--fail-on` names: states (`unapproved,impostor`), `severity>=high`, or both, separated by commas. A finding is named by any of them.
+ * The findings that `--fail-on` names: states (`unapproved,impostor`), `severity>=high`, or both, separated by commas. A finding is named by any of them;
+ * `wrong-network` names whatever is outside of its networks, also where something more pressing is said of it.
  * @throws {InputError} `bad-option` for each value that is neither, with those that exist
  */
 export function failing(findings: readonly Finding[], failOn: string): Finding[] {
@@ -21,7 +22,12 @@ export function failing(findings: readonly Finding[], failOn: string): Finding[]
     else problems.push(problem('bad-option', { option: OPTION, text: word === '' ? '""' : word, reason: reasonFor(word, severity) }));
   }
   if (problems.length > 0) throw new InputError(problems);
-  return findings.filter(({ state, severity }) => states.has(state) || (least !== undefined && SEVERITIES.indexOf(severity) <= least));
+  return findings.filter(
+    ({ state, severity, policy }) =>
+      states.has(state) ||
+      (policy !== undefined && states.has('wrong-network')) ||
+      (least !== undefined && SEVERITIES.indexOf(severity) <= least),
+  );
 }
 
 function isSeverity(text: string): text is Severity {

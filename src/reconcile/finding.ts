@@ -7,6 +7,7 @@ export interface FindingAsset {
   readonly id?: string;
   readonly name?: string;
   readonly owner?: string;
+  readonly site?: string;
   readonly source: AssetSource;
 }
 
@@ -21,10 +22,14 @@ export interface Finding {
   readonly name: string;
   /** Of the device; of a record only, where it should be. */
   readonly addresses: readonly string[];
+  /** When the device was first seen, ISO 8601, UTC: carried on from sweep to sweep. */
+  readonly firstSeen?: string;
   readonly asset?: FindingAsset;
+  /** The entry of the network policy that the device does not keep to. */
+  readonly policy?: AssetSource;
   /** The identifiers that device and record have in common. */
   readonly matched: readonly Matched[];
-  /** What the record says and the device shows otherwise. */
+  /** What the record, or the network policy, says and the device shows otherwise. */
   readonly conflicts: readonly Conflict[];
   /** One or two sentences: which identifiers matched, what conflicts, what to do. Device text in it is cleaned. */
   readonly explanation: string;

@@ -14,9 +14,9 @@ export interface Matched {
   readonly value: string;
 }
 
-/** What a record says and the device shows otherwise. Texts are cleaned. */
+/** What a record says and the device shows otherwise; of `network` it is the network policy that says. Texts are cleaned. */
 export interface Conflict {
-  readonly what: 'serial' | 'mac' | 'uuid' | 'address' | 'certificate' | 'vendor' | 'class' | 'product' | 'model' | 'version';
+  readonly what: 'serial' | 'mac' | 'uuid' | 'address' | 'network' | 'certificate' | 'vendor' | 'class' | 'product' | 'model' | 'version';
   readonly approved: string;
   readonly seen: string;
 }

@@ -4,22 +4,16 @@ import type { Inventory } from '../inventory/schema.ts';
 import { byAddress } from '../observations/read.ts';
 import { parseAddress } from '../targets/addresses.ts';
 import { printable, shortened } from '../text.ts';
-import {
-  CLASS_SEVERITY,
-  type DeviceClass,
-  type Posture,
-  QUIET_CLASSES,
-  SEVERITIES,
-  type Severity,
-  type State,
-  STATES,
-} from '../vocabulary.ts';
+import { CLASS_SEVERITY, type DeviceClass, QUIET_CLASSES, SEVERITIES, type State, STATES } from '../vocabulary.ts';
 import { type ApprovedAsset, type ApprovedList, assetName, type SetAside, sourceText } from './asset.ts';
 import { dateText } from './cells.ts';
-import { addressesText, conflictsText, deviceText, kindsText, listText, nameOf, recordsText, recordText } from './explain.ts';
+import { about, addressesText, conflictsText, deviceText, kindsText, listText, recordsText, recordText } from './explain.ts';
 import type { Finding, FindingAsset } from './finding.ts';
-import { AssetIndex, type Pair, type Seen, seenDevices } from './match.ts';
+import { AssetIndex, type Matched, type Pair, type Seen, seenDevices } from './match.ts';
+import { type NetworkPolicy, withPolicy } from './policy.ts';
 import { resolve, type Resolution } from './resolve.ts';
+import { INFORMATION, risksOf, severityOf } from './severity.ts';
+import { type Unnamed, UnnamedIndex, unnamedPlaces, unnamedText } from './unnamed.ts';
 import { isInWindow } from './windows.ts';
 
 export interface ReconcileOptions {
@@ -27,6 +21,8 @@ export interface ReconcileOptions {
   readonly now: Date;
   /** An approval that ends within so many days is `expiring`. */
   readonly expiringWithinDays?: number;
+  /** Where devices of some classes may be. */
+  readonly policy?: NetworkPolicy | undefined;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -35,7 +31,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  * Holds an inventory against the approved list: one finding for each device, and one for each record that no device carries. Devices of quiet classes
  * have one only where a record matches them. The most pressing come first; the result does not depend on the order of devices or records.
  */
-export function reconcile(inventory: Inventory, list: ApprovedList, { now, expiringWithinDays = 30 }: ReconcileOptions): Finding[] {
+export function reconcile(inventory: Inventory, list: ApprovedList, { now, expiringWithinDays = 30, policy }: ReconcileOptions): Finding[] {
   const devices = seenDevices(inventory).toSorted((a, b) => byDevice(a.device, b.device));
   const assets = list.assets.toSorted(bySource);
   const index = new AssetIndex(assets);
@@ -50,7 +46,13 @@ export function reconcile(inventory: Inventory, list: ApprovedList, { now, expir
     if (resolution.outcome !== 'unapproved') return [deviceFinding(seen, resolution, context)];
     return QUIET_CLASSES.has(seen.device.class) ? [] : [unapproved(seen, resolution, asideOf(seen))];
   });
-  return [...findings, ...recordFindings(inventory, assets, resolved, context)].toSorted(byPressure);
+  const all = [...findings, ...recordFindings(inventory, assets, resolved, context)];
+  return (policy === undefined ? all : withPolicy(all, inventory.devices, policy)).toSorted(byPressure);
+}
+
+/** Holds an inventory against a network policy alone: one finding for each device that is where it may not be. */
+export function outOfPolicy({ devices }: Inventory, policy: NetworkPolicy): Finding[] {
+  return withPolicy([], devices, policy).toSorted(byPressure);
 }
 
 interface Context {
@@ -69,14 +71,16 @@ function deviceFinding({ device }: Seen, resolution: Claimed, context: Context):
   return { state, severity: severityOf(state, device), ...about(device), asset: findingAsset(asset), matched, conflicts, explanation };
 }
 
-function about(device: Device): Pick<Finding, 'deviceKey' | 'class' | 'name' | 'addresses'> {
-  return { deviceKey: device.deviceKey, class: device.class, name: nameOf(device), addresses: device.addresses };
-}
-
 function findingAsset(asset: ApprovedAsset): FindingAsset {
-  const { id, ticket, owner, source } = asset;
+  const { id, ticket, owner, site, source } = asset;
   const known = id ?? ticket;
-  return { ...(known === undefined ? {} : { id: known }), name: assetName(asset), ...(owner === undefined ? {} : { owner }), source };
+  return {
+    ...(known === undefined ? {} : { id: known }),
+    name: assetName(asset),
+    ...(owner === undefined ? {} : { owner }),
+    ...(site === undefined ? {} : { site }),
+    source,
+  };
 }
 
 interface Verdict {
@@ -200,28 +204,6 @@ function unapproved(
   };
 }
 
-/** Who reaches such a device over the network is in: no login stands in the way. */
-const OPEN_TO_ANYONE: ReadonlySet<Posture> = new Set([
-  'vnc-no-authentication',
-  'ipmi-anonymous-login',
-  'ipmi-no-authentication',
-  'open-without-login',
-  'not-set-up',
-]);
-
-function risksOf({ posture }: Device): Posture[] {
-  return posture.filter((one) => OPEN_TO_ANYONE.has(one));
-}
-
-/** Approved, excused and unknown is for information; the rest weighs what its class does, and more where nobody approved it and it poses as another or lets in anyone. */
-function severityOf(state: State, device: Device): Severity {
-  if (INFORMATION.has(state)) return 'info';
-  const steps = (state === 'impostor' ? 1 : 0) + ((state === 'impostor' || state === 'unapproved') && risksOf(device).length > 0 ? 1 : 0);
-  return SEVERITIES[Math.max(0, SEVERITIES.indexOf(CLASS_SEVERITY[device.class]) - steps)] ?? 'critical';
-}
-
-const INFORMATION: ReadonlySet<State> = new Set<State>(['approved-present', 'not-checked', 'ignored']);
-
 // ---- records that no device carries -----------------------------------------------------------------------------
 
 function recordFindings(
@@ -245,26 +227,21 @@ function recordFindings(
     for (const other of resolution.others) if (!rivals.has(other)) rivals.set(other, { state, pair: resolution.pair });
   }
   const isAsked = askedOf(inventory);
+  const unnamed = new UnnamedIndex(inventory.unrecognised);
   return assets.flatMap((asset) => {
     if (covered.has(asset)) return [];
     const rival = rivals.get(asset);
     if (rival !== undefined) return [rivalFinding(asset, rival.state, rival.pair)];
-    const { state, explanation } = absent(asset, {
+    const { state, explanation, ...common } = absent(asset, {
       now,
       isAsked,
       complete: inventory.completeness.complete,
-      answersAt: (address) => inventory.unrecognised.filter(({ host }) => host === address).map(answerText)[0],
+      unnamed,
       occupant: posing.get(asset) ?? asset.addresses.map((address) => at.get(address)).find((one) => one !== undefined),
       posing: posing.has(asset),
     });
-    return [recordFinding(asset, state, explanation, asset.class)];
+    return [{ ...recordFinding(asset, state, explanation, asset.class), ...common }];
   });
-}
-
-/** `443/tcp=https`; where only the network card is known, that. */
-function answerText({ endpoints, mac, macVendor }: Inventory['unrecognised'][number]): string {
-  if (endpoints.length > 0) return endpoints.join(', ');
-  return [`a network card with the MAC address ${mac}`, ...(macVendor === undefined ? [] : [printable(macVendor)])].join(', ');
 }
 
 function recordFinding(asset: ApprovedAsset, state: State, explanation: string, kind: DeviceClass | undefined): Finding {
@@ -294,9 +271,8 @@ interface Absence {
   readonly now: Date;
   readonly isAsked: (asset: ApprovedAsset) => { readonly asked: readonly string[]; readonly notAsked: readonly string[] };
   readonly complete: boolean;
-  /** The endpoints that answer at an address without being recognised. */
-  /** What answers there and is not recognised, in words. */
-  readonly answersAt: (address: string) => string | undefined;
+  /** What answers and is not recognised. */
+  readonly unnamed: UnnamedIndex;
   /** What answers at an address of the record instead. */
   readonly occupant: Device | undefined;
   /** Whether it has something of the record. */
@@ -304,7 +280,12 @@ interface Absence {
 }
 
 /** What the absence of a record's device means. */
-function absent(asset: ApprovedAsset, { now, isAsked, complete, answersAt, occupant, posing }: Absence): Verdict {
+function absent(
+  asset: ApprovedAsset,
+  { now, isAsked, complete, unnamed, occupant, posing }: Absence,
+): Verdict & Partial<Pick<Finding, 'matched' | 'conflicts'>> {
+  const present = unnamed.withMac(asset.macs);
+  if (present.length > 0 && !posing) return unnamedFinding(asset, present, now);
   if (asset.ignored !== undefined)
     return {
       state: 'ignored',
@@ -339,16 +320,48 @@ function absent(asset: ApprovedAsset, { now, isAsked, complete, answersAt, occup
       state: 'not-checked',
       explanation: `The sweep is not complete: that nothing was found at ${addressesText(asked)} may be the sweep's fault.${instead}`,
     };
-  const [unknown] = asked.filter((address) => answersAt(address) !== undefined);
-  if (unknown !== undefined && occupant === undefined)
+  const [unknown] = asked.flatMap((address) => unnamed.at(address) ?? []);
+  if (unknown !== undefined && occupant === undefined) {
+    const { host, mac } = unknown;
+    const otherCard = mac !== undefined && asset.macs.length > 0;
     return {
       state: 'not-checked',
-      explanation: `Something answers at ${unknown} (${answersAt(unknown) ?? ''}) that no fingerprint recognises, so it may or may not be this device. Look at it by hand.`,
+      explanation: `Something answers at ${host} (${unnamedText(unknown)}) that no fingerprint recognises, so it may or may not be this device${otherCard ? `; its network card is another than the record's (${asset.macs.join(', ')})` : ''}. Look at it by hand.`,
+      ...(otherCard ? { conflicts: [{ what: 'mac', approved: asset.macs.join(', '), seen: mac }] } : {}),
     };
+  }
   const rest = notAsked.length === 0 ? '' : ` (${addressesText(notAsked)} not asked)`;
   return {
     state: 'approved-missing',
     explanation: `${addressesText(asked)} ${asked.length === 1 ? 'was' : 'were'} asked${rest}, and nothing was found there that is this device.${instead} Find out where it is, or correct the record.`,
+  };
+}
+
+/** A record of which nothing is known but that its network card answers: it is there, and nobody knows what it is now. */
+function unnamedFinding(asset: ApprovedAsset, found: readonly Unnamed[], now: Date): Verdict & Pick<Finding, 'matched' | 'conflicts'> {
+  const addresses = found.map(({ host }) => host);
+  const macs = [...new Set(found.flatMap(({ mac }) => mac ?? []))];
+  const away = asset.addresses.length > 0 && !addresses.some((address) => asset.addresses.includes(address));
+  const known = {
+    matched: [
+      ...macs.map((value): Matched => ({ kind: 'mac', value })),
+      ...addresses.filter((address) => asset.addresses.includes(address)).map((value): Matched => ({ kind: 'ip', value })),
+    ],
+    conflicts: away ? [{ what: 'address', approved: asset.addresses.join(', '), seen: addresses.join(', ') } as const] : [],
+  };
+  const there = `Its MAC address ${listText(macs)} answers at ${unnamedPlaces(found)}${away ? ` (record: ${addressesText(asset.addresses)})` : ''}, and no fingerprint names what it is`;
+  const lapse = lapseOf(asset, now);
+  if (lapse !== undefined) return { state: lapse.state, explanation: `${there}; ${lapse.text}. ${lapse.advice}`, ...known };
+  if (asset.ignored !== undefined)
+    return {
+      state: 'ignored',
+      explanation: `${there}; the record is an exception: ${shortened(printable(asset.ignored.reason), 200)}`,
+      ...known,
+    };
+  return {
+    state: 'not-checked',
+    explanation: `${there}: it is there, but whether it is still what was approved was not seen. Look at it by hand, or write a fingerprint for it (kvmsweep fingerprints new).`,
+    ...known,
   };
 }
 

@@ -1,12 +1,17 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Device } from '../../src/devices/device.ts';
-import { askedHosts, changesBetween } from '../../src/inventory/changes.ts';
+import { askedHosts, type Change, changesBetween, hasChanged } from '../../src/inventory/changes.ts';
+import { withHistory } from '../../src/inventory/history.ts';
 import { parseAddress } from '../../src/targets/addresses.ts';
-import { device, IDRAC, inventory, type Sweep } from '../reconcile/build.ts';
+import type { Identifier, IdentifierKind } from '../../src/vocabulary.ts';
+import { device, IDRAC, inventory, type Sweep, unkeyed } from '../reconcile/build.ts';
 
 const MAC = '00:00:5E:00:53:10';
 const KEY = 'ab'.repeat(32);
 const OTHER_KEY = 'cd'.repeat(32);
+const OTHER_MAC = '00:00:5E:00:53:11';
+const GUID = '00112233445566778899aabbccddeeff';
 
 interface Case {
   readonly name: string;
@@ -79,6 +84,87 @@ test.for<Case>([
     expected: ['changed kvm-10.0.0.1: addresses: 10.0.0.1 -> 10.0.0.1, 10.0.0.2'],
   },
   {
+    name: 'one of its two addresses no longer answers',
+    before: [device('10.0.0.1', { addresses: ['10.0.0.1', '10.0.0.2'], ids: { mac: MAC } })],
+    after: [device('10.0.0.1', { ids: { mac: MAC } })],
+    expected: ['changed kvm-10.0.0.1: addresses: 10.0.0.1, 10.0.0.2 -> 10.0.0.1'],
+  },
+  {
+    name: 'not asked at one of its addresses is not gone',
+    before: [device('10.0.0.1', { addresses: ['10.0.0.1', '10.1.0.1'] })],
+    after: [],
+    expected: ['not-asked kvm-10.0.0.1: 10.1.0.1 was not asked in the newer sweep'],
+  },
+  {
+    name: 'gone, with a link-local address that nobody can ask any more',
+    before: [device('10.0.0.1', { addresses: ['10.0.0.1', 'fe80::1%eth0'] })],
+    after: [],
+    expected: ['gone kvm-10.0.0.1: was at 10.0.0.1, fe80::1%eth0'],
+  },
+  {
+    name: 'no address, as what is plugged into a computer',
+    before: [device('10.0.0.1', { deviceKey: 'usb', addresses: [], endpoints: [] })],
+    after: [],
+    expected: ['not-asked usb: it has no address that a sweep could ask'],
+  },
+  {
+    name: 'plugged into a computer, and then on the network too',
+    before: [device('10.0.0.1', { deviceKey: 'usb', addresses: [], ids: { serial: 'S1' } })],
+    after: [device('10.0.0.1', { deviceKey: 'usb', ids: { serial: 'S1' } })],
+    expected: ['changed usb: addresses:  -> 10.0.0.1'],
+  },
+  {
+    name: 'renamed, with another certificate',
+    before: [device('10.0.0.1', { hostname: 'kvm1', ids: { mac: MAC, spki: KEY } })],
+    after: [device('10.0.0.1', { hostname: 'rack7', ids: { mac: MAC, spki: OTHER_KEY } })],
+    expected: ['changed kvm-10.0.0.1: hostname: kvm1 -> rack7; certificate key: abababababababab… -> cdcdcdcdcdcdcdcd…'],
+  },
+  {
+    name: 'a class that only now is known',
+    before: [device('10.0.0.1', { class: 'kvm-switch', ids: { mac: MAC } })],
+    after: [device('10.0.0.1', { deviceKey: 'kvm-10.0.0.1', class: 'kvm-switch', ids: { mac: MAC }, model: 'X' })],
+    expected: ['changed kvm-10.0.0.1: model: - -> X'],
+  },
+  {
+    name: 'two with one cloned GUID stay two',
+    before: [device('10.0.0.1', { ...IDRAC, ids: { guid: GUID } }), device('10.0.0.2', { ...IDRAC, ids: { guid: GUID } })],
+    after: [device('10.0.0.1', { ...IDRAC, ids: { guid: GUID } }), device('10.0.0.2', { ...IDRAC, ids: { guid: GUID }, version: '2' })],
+    expected: ['changed kvm-10.0.0.2: version: - -> 2'],
+  },
+  {
+    name: 'two that are seen to be one: in one row, and none is gone',
+    before: [device('10.0.0.1', { ids: { mac: MAC } }), device('10.0.0.2')],
+    after: [device('10.0.0.1', { addresses: ['10.0.0.1', '10.0.0.2'], ids: { mac: MAC } })],
+    expected: ['changed kvm-10.0.0.1: addresses: 10.0.0.1 -> 10.0.0.1, 10.0.0.2; seen as one with PiKVM (kvm-10.0.0.2, 10.0.0.2) now'],
+  },
+  {
+    name: 'one that is seen to be two: none has appeared',
+    before: [device('10.0.0.1', { addresses: ['10.0.0.1', '10.0.0.2'], ids: { mac: MAC } })],
+    after: [device('10.0.0.1', { ids: { mac: MAC } }), device('10.0.0.2')],
+    expected: [
+      'changed kvm-10.0.0.1: addresses: 10.0.0.1, 10.0.0.2 -> 10.0.0.1',
+      'changed kvm-10.0.0.2: was seen as one with PiKVM (kvm-10.0.0.1, 10.0.0.1, 10.0.0.2) until now',
+    ],
+  },
+  {
+    name: 'another one where it was before it moved has appeared',
+    before: [device('10.0.0.1', { deviceKey: 'old', ids: { mac: MAC } })],
+    after: [device('10.0.0.9', { deviceKey: 'old', ids: { mac: MAC } }), device('10.0.0.1', { deviceKey: 'new', ids: { mac: OTHER_MAC } })],
+    expected: ['appeared new: 10.0.0.1', 'moved old: 10.0.0.1 -> 10.0.0.9'],
+  },
+  {
+    name: 'of one key is one device: in one row, whatever it is now',
+    before: [device('10.0.0.1')],
+    after: [device('10.0.0.1', { deviceKey: 'kvm-10.0.0.1', vendor: 'Dell', product: 'iDRAC', class: 'bmc' })],
+    expected: ['changed kvm-10.0.0.1: class: ip-kvm -> bmc; vendor: PiKVM -> Dell; product: PiKVM -> iDRAC'],
+  },
+  {
+    name: 'another one at the second address of a device is no part of it',
+    before: [device('10.0.0.1', { addresses: ['10.0.0.1', '10.0.0.2'], ids: { mac: MAC } })],
+    after: [device('10.0.0.1', { ids: { mac: MAC } }), device('10.0.0.2', { ...IDRAC })],
+    expected: ['appeared kvm-10.0.0.2: 10.0.0.2', 'changed kvm-10.0.0.1: addresses: 10.0.0.1, 10.0.0.2 -> 10.0.0.1'],
+  },
+  {
     name: 'an address that was not asked again is not lost',
     before: [device('10.0.0.1', { addresses: ['10.0.0.1', '10.1.0.1'], ids: { mac: MAC } })],
     after: [device('10.0.0.1', { ids: { mac: MAC } })],
@@ -99,4 +185,161 @@ test('askedHosts: ranges, single addresses, IPv6, and what is none', () => {
   const isAsked = (text: string): boolean => asked(parseAddress(text) ?? 0);
   expect(['10.0.0.0', '10.0.0.9', '10.0.1.1', '2001:db8::1'].map(isAsked)).toEqual([true, true, true, true]);
   expect(['10.0.0.10', '10.0.1.2', '2001:db8::2'].map(isAsked)).toEqual([false, false, false]);
+});
+
+test('changes: what is otherwise, for programs', () => {
+  const [changed] = changesBetween(
+    inventory([device('10.0.0.1', { ids: { mac: MAC, spki: KEY }, version: '1', posture: ['legacy-tls'] })]),
+    inventory([
+      device('10.0.0.1', {
+        addresses: ['10.0.0.1', '10.0.0.2'],
+        ids: { mac: MAC, spki: OTHER_KEY },
+        version: '2',
+        model: 'V4',
+        posture: ['telnet-open'],
+        firstSeen: '2026-11-01T00:00:00.000Z',
+      }),
+    ]),
+  );
+  expect(changed).toMatchObject({
+    change: 'changed',
+    class: 'ip-kvm',
+    firstSeen: '2026-11-01T00:00:00.000Z',
+    changes: [
+      { what: 'address', to: '10.0.0.2' },
+      { what: 'model', to: 'V4' },
+      { what: 'version', from: '1', to: '2' },
+      { what: 'certificate', from: KEY, to: OTHER_KEY },
+      { what: 'risk', to: 'telnet-open' },
+      { what: 'risk', from: 'legacy-tls' },
+    ],
+  });
+});
+
+test('changes: nobody looked is no change', () => {
+  const rows = changesBetween(inventory([device('10.1.0.1'), device('10.0.0.1')]), inventory([]));
+  expect(rows.map((row) => [row.change, hasChanged(row)])).toEqual([
+    ['gone', true],
+    ['not-asked', false],
+  ]);
+});
+
+function some<T>(values: readonly T[]): fc.Arbitrary<T | undefined> {
+  return fc.constantFrom(undefined, undefined, ...values);
+}
+
+/** Devices of a small world: few identifiers and addresses, so that they meet, are cloned, merge and split. */
+const world = (() => {
+  const addresses = fc.uniqueArray(fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4', '10.1.0.1', '10.1.0.2'), {
+    maxLength: 3,
+  });
+  const one = fc.record({
+    addresses,
+    vendor: fc.constantFrom('PiKVM', 'Dell'),
+    serial: some(['S1', 'S2']),
+    mac: some([MAC, OTHER_MAC]),
+    guid: some([GUID, 'f'.repeat(31).concat('0')]),
+    spki: some([KEY, OTHER_KEY]),
+    version: some(['1', '2']),
+  });
+  return fc.array(one, { maxLength: 5 }).map((all) =>
+    all.map(({ addresses: at, vendor, version, ...ids }) => {
+      const identifiers = Object.entries(ids).flatMap(([kind, value]): Identifier[] =>
+        value === undefined ? [] : [{ kind: kind as IdentifierKind, value, from: 'test' }],
+      );
+      const base = unkeyed(at[0] ?? '10.0.0.1', { vendor, product: vendor, addresses: at, ...(version === undefined ? {} : { version }) });
+      return {
+        ...base,
+        endpoints: at.map((host) => ({ host, port: 443, transport: 'tcp' as const, probe: 'https' })),
+        identifiers: [...identifiers, ...at.map((value): Identifier => ({ kind: 'ip', value, from: 'address' }))],
+      };
+    }),
+  );
+})();
+
+const DAYS = ['2026-11-01T00:00:00.000Z', '2026-11-02T00:00:00.000Z'] as const;
+
+/** Two sweeps, one after the other, with keys carried on as a sweep does. */
+const sweeps = fc.record({ before: world, after: world, complete: fc.boolean() }).map(({ before, after, complete }) => {
+  const old = withHistory(
+    before.map((one) => ({ ...one, firstSeen: DAYS[0] })),
+    [],
+  );
+  const now = withHistory(
+    after.map((one) => ({ ...one, firstSeen: DAYS[1] })),
+    old,
+  );
+  return { before: inventory(old), after: inventory(now, { complete }) };
+});
+
+test('changes: of two inventories that know nothing of each other, too, no key is in two rows', () => {
+  fc.assert(
+    fc.property(world, world, (before, after) => {
+      const rows = changesBetween(inventory(withHistory(before, [])), inventory(withHistory(after, [])));
+      const keys = rows.map(({ deviceKey }) => deviceKey);
+      expect(new Set(keys).size).toBe(keys.length);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+/** The devices that a row is of, by their keys. */
+function keysIn({ deviceKey, changes }: Change): string[] {
+  return [deviceKey, ...changes.flatMap(({ what, from }) => (what === 'merged' && from !== undefined ? [from] : []))];
+}
+
+test('changes: every device of either sweep is in one row at most, and the rows tell it by its key', () => {
+  fc.assert(
+    fc.property(sweeps, ({ before, after }) => {
+      const rows = changesBetween(before, after);
+      const keys = rows.flatMap(keysIn);
+      expect(new Set(keys).size).toBe(keys.length);
+      const [old, now] = [before, after].map(({ devices }) => new Set(devices.map(({ deviceKey }) => deviceKey)));
+      for (const { change, deviceKey } of rows) {
+        if (change === 'appeared') expect([old?.has(deviceKey), now?.has(deviceKey)]).toEqual([false, true]);
+        else if (change === 'gone' || change === 'not-asked') expect([old?.has(deviceKey), now?.has(deviceKey)]).toEqual([true, false]);
+        else expect(now?.has(deviceKey)).toBe(true);
+      }
+      // Who is in neither row is in both sweeps, unchanged.
+      for (const key of [...(old ?? []), ...(now ?? [])])
+        if (!keys.includes(key)) expect([old?.has(key), now?.has(key)]).toEqual([true, true]);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('changes: an inventory does not differ from itself', () => {
+  fc.assert(
+    fc.property(sweeps, ({ before, after }) => {
+      expect(changesBetween(before, before)).toEqual([]);
+      expect(changesBetween(after, after)).toEqual([]);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('changes: gone is only what was asked again, by a complete sweep', () => {
+  fc.assert(
+    fc.property(sweeps, ({ before, after }) => {
+      for (const { change, addresses } of changesBetween(before, after))
+        if (change === 'gone') {
+          expect(addresses.length).toBeGreaterThan(0);
+          for (const address of addresses) expect(address).toMatch(/^10\.0\./);
+          expect(after.completeness.complete).toBe(true);
+        }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('changes: what did not appear keeps the day on which it was first seen', () => {
+  fc.assert(
+    fc.property(sweeps, ({ before, after }) => {
+      const appeared = new Set(
+        changesBetween(before, after).flatMap(({ change, deviceKey }) => (change === 'appeared' ? [deviceKey] : [])),
+      );
+      for (const { deviceKey, firstSeen } of after.devices) expect(firstSeen).toBe(appeared.has(deviceKey) ? DAYS[1] : DAYS[0]);
+    }),
+    { numRuns: 2000 },
+  );
 });

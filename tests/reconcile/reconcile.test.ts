@@ -620,6 +620,41 @@ test.for<Case>([
     says: /answers at 10\.0\.0\.7 \(443\/tcp=https\) that no fingerprint recognises/,
   },
   {
+    name: 'something with another network card answers at its address, and no fingerprint claims it',
+    assets: [record('A', { addresses: ['10.0.0.7'], macs: [MAC] })],
+    sweep: { unrecognised: [{ host: '10.0.0.7', mac: OTHER_MAC, endpoints: ['443/tcp=https'] }] },
+    expected: ['not-checked info - = A'],
+    says: /answers at 10\.0\.0\.7 \(443\/tcp=https and MAC address 00:00:5E:00:53:11\).*; its network card is another than the record's \(00:00:5E:00:53:10\)\. Look/,
+  },
+  {
+    name: 'its network card answers, and no fingerprint claims it',
+    assets: [record('A', { macs: [MAC] })],
+    sweep: { unrecognised: [{ host: '10.0.0.7', mac: MAC, endpoints: ['443/tcp=https'] }] },
+    expected: ['not-checked info - = A'],
+    says: /^Its MAC address 00:00:5E:00:53:10 answers at 10\.0\.0\.7 \(443\/tcp=https\), and no fingerprint names what it is: it is there, but/,
+  },
+  {
+    name: 'its network card answers elsewhere, without a service, to a sweep that was cut off',
+    assets: [record('A', { macs: [MAC], addresses: ['10.0.0.1'] })],
+    sweep: { complete: false, unrecognised: [{ host: '10.0.0.7', mac: MAC, endpoints: [] }] },
+    expected: ['not-checked info - = A'],
+    says: /answers at 10\.0\.0\.7 \(record: 10\.0\.0\.1\), and no fingerprint names/,
+  },
+  {
+    name: 'its network card answers after its approval ended',
+    assets: [record('A', { macs: [MAC], class: 'bmc', validUntil: '2026-01-01T23:59:59.999Z' })],
+    sweep: { unrecognised: [{ host: '10.0.0.7', mac: MAC, endpoints: [] }] },
+    expected: ['expired high - = A'],
+    says: /names what it is; its approval ended on 2026-01-01\. Renew the approval, or take the device off/,
+  },
+  {
+    name: 'its network card answers, and it is an exception',
+    assets: [record('A', { macs: [MAC], ignored: { reason: 'lab' } })],
+    sweep: { unrecognised: [{ host: '10.0.0.7', mac: MAC, endpoints: [] }] },
+    expected: ['ignored info - = A'],
+    says: /^Its MAC address .* the record is an exception: lab$/,
+  },
+  {
     name: 'missing',
     assets: [record('A', { addresses: ['10.0.0.1'], class: 'pdu' })],
     expected: ['approved-missing low - = A'],
@@ -846,4 +881,19 @@ test('20,000 devices and as many records are reconciled in seconds', () => {
   const from = performance.now();
   expect(findings(devices, [...assets, asset({ names: ['pikvm'] })])).toHaveLength(20_001);
   expect(performance.now() - from).toBeLessThan(10_000);
+});
+
+test('a finding tells since when the device is known, where it belongs, and what of an unnamed device agrees', () => {
+  const [known] = findings(
+    [device('10.0.0.1', { ids: { mac: MAC }, firstSeen: '2026-11-01T00:00:00.000Z' })],
+    [record('A', { macs: [MAC], owner: 'Lab', site: 'Rack 7' })],
+  );
+  expect(known).toMatchObject({ firstSeen: '2026-11-01T00:00:00.000Z', asset: { name: 'A', owner: 'Lab', site: 'Rack 7' } });
+  const [unnamed] = findings([], [record('B', { macs: [MAC], addresses: ['10.0.0.1'] })], {
+    unrecognised: [{ host: '10.0.0.7', mac: MAC, endpoints: [] }],
+  });
+  expect(unnamed).toMatchObject({
+    matched: [{ kind: 'mac', value: MAC }],
+    conflicts: [{ what: 'address', approved: '10.0.0.1', seen: '10.0.0.7' }],
+  });
 });
