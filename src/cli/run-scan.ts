@@ -21,6 +21,7 @@ import { collectTargets } from '../targets/lists.ts';
 import { parseTargets } from '../targets/parse.ts';
 import { parsePorts } from '../targets/ports.ts';
 import { count } from '../text.ts';
+import type { ApprovedOptions } from './approved-options.ts';
 import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
 import { type Knowledge, loadKnowledge } from './knowledge.ts';
@@ -29,7 +30,7 @@ import { calledAs, type Format, reportFormat, terminalColumns, withExtension } f
 import { printDevices } from './print-devices.ts';
 import { clock, ProgressLine } from './progress.ts';
 
-export interface ScanCommandOptions {
+export interface ScanCommandOptions extends ApprovedOptions {
   readonly inputList?: string[];
   readonly neighbours?: boolean;
   readonly exclude?: string[];
@@ -38,7 +39,6 @@ export interface ScanCommandOptions {
   readonly also?: string[];
   readonly output?: string;
   readonly journal?: string;
-  readonly approved?: string;
   readonly policy?: string;
   readonly findings?: string;
   readonly failOn?: string;
@@ -281,8 +281,9 @@ async function readHosts(
 }
 
 /** Read before the sweep: a mistake in a list, or in where the findings go, should not wait for the end of the night. */
-function againstOf({ approved, policy, findings, failOn }: ScanCommandOptions): Against | undefined {
-  const against = readAgainst({ approved, policy, failOn });
+function againstOf(options: ScanCommandOptions): Against | undefined {
+  const { findings } = options;
+  const against = readAgainst(options);
   if (findings === undefined) return against;
   if (against === undefined)
     throw inputError('bad-option', { option: '--findings', text: findings, reason: 'there are findings only with --approved or --policy' });

@@ -267,9 +267,9 @@ test.for<{ name: string; headings: string; row: string; says: string }>([
   { name: 'no UUID', headings: 'UUID', row: '1234', says: '"1234" is no UUID' },
   { name: 'no address', headings: 'OOB IP', row: '10.0.0.256', says: '"10.0.0.256" is no IP address: 256 is more than 255' },
   { name: 'a street', headings: 'OOB IP', row: 'Rack', says: '"Rack" is no IP address' },
-  { name: 'a network', headings: 'OOB IP', row: '10.0.0.0/24', says: '"10.0.0.0/24" is a network; a record approves one device' },
-  { name: 'an IPv6 network', headings: 'OOB IP', row: '2001:db8::/64', says: '"2001:db8::/64" is a network; a record approves one device' },
-  { name: 'a range', headings: 'OOB IP', row: '10.0.0.5-9', says: '"10.0.0.5-9" is a range; a record approves one device' },
+  { name: 'a network', headings: 'OOB IP', row: '10.0.0.0/24', says: '"10.0.0.0/24" is a network; a record approves one device, and a rule what is in a network' },
+  { name: 'an IPv6 network', headings: 'OOB IP', row: '2001:db8::/64', says: '"2001:db8::/64" is a network; a record approves one device, and a rule what is in a network' },
+  { name: 'a range', headings: 'OOB IP', row: '10.0.0.5-9', says: '"10.0.0.5-9" is a range; a record approves one device, and a rule what is in a network' },
   {
     name: 'a prefix that is none',
     headings: 'OOB IP',
@@ -281,13 +281,13 @@ test.for<{ name: string; headings: string; row: string; says: string }>([
     name: 'a date of some country',
     headings: 'Expires',
     row: '03/04/2026',
-    says: '"03/04/2026" means another day in another country; write it as 2026-12-31 (ISO 8601)',
+    says: '"03/04/2026" means another day in another country; write it as 2026-12-31 (ISO 8601), or say how dates are written: --date-format DD/MM/YYYY',
   },
   {
     name: 'the same with dots',
     headings: 'Expires',
     row: '3.4.26',
-    says: '"3.4.26" means another day in another country; write it as 2026-12-31 (ISO 8601)',
+    says: '"3.4.26" means another day in another country; write it as 2026-12-31 (ISO 8601), or say how dates are written: --date-format DD/MM/YYYY',
   },
   { name: 'a date in words', headings: 'Valid from', row: 'Nov 2026', says: '"Nov 2026" is no date; write it as 2026-12-31 (ISO 8601)' },
   { name: 'the number of a day', headings: 'Valid from', row: '46022', says: '"46022" is no date; write it as 2026-12-31 (ISO 8601)' },
@@ -331,7 +331,7 @@ test('all bad rows are reported at once, each with its line, and the good ones a
     ':3: it has 2 cells, and there are 3 headings (the record is left out)',
     ':4: it has 4 cells, and there are 3 headings; a value that holds the separator stands in quotes (the record is left out)',
     ':5: text stands behind a closing quote; a quote within quotes is doubled ("") (the record is left out)',
-    ':6: "03/04/2026" means another day in another country; write it as 2026-12-31 (ISO 8601) (the record is left out)',
+    ':6: "03/04/2026" means another day in another country; write it as 2026-12-31 (ISO 8601), or say how dates are written: --date-format DD/MM/YYYY (the record is left out)',
     ':7: nothing in it names a device (a serial number, MAC, UUID, host name or IP address) (the record is left out)',
   ]);
 });
@@ -439,7 +439,7 @@ test.for<{ name: string; content: string | Buffer; ending?: string; says: string
     content: 'IP\nx\n10.0.0.0/8\n',
     says: [
       'FILE:2: "x" is no IP address (the record is left out)',
-      'FILE:3: "10.0.0.0/8" is a network; a record approves one device (the record is left out)',
+      'FILE:3: "10.0.0.0/8" is a network; a record approves one device, and a rule what is in a network (the record is left out)',
       'FILE: holds no approved asset with a usable identifier, so nothing can be reconciled',
     ],
   },
@@ -453,7 +453,7 @@ test.for<{ name: string; content: string | Buffer; ending?: string; says: string
     name: 'JSON of another form',
     content: '{"devices":[]}',
     ending: 'json',
-    says: ['FILE: it is neither a list of objects nor an object with a list "assets"'],
+    says: ['FILE: it is neither a list of objects nor an object with a list "assets", "result", "results", "rows", "Devices" or "items"'],
   },
 ])('a list cannot be used: $name', ({ content, ending, says }) => expect(refused(content, ending)).toEqual(says));
 
