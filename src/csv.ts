@@ -7,8 +7,8 @@ const MAX_LINES = 100;
 const MAX_RECORD = 1024 * 1024; // characters
 /** A table begins within so many lines of its file. */
 const MAX_TITLE_LINES = 10;
-/** So many lines are parsed at once where each is a record: a parser for each line costs more than the parsing. Fewer than MAX_LINES. */
-const BLOCK_LINES = 64;
+/** So many lines are parsed at once, and fewer where something is wrong in them: a parser for each record costs more than the parsing. Fewer than MAX_LINES. */
+const BLOCK_LINES = [64, 8] as const;
 
 /** One record as it was written. */
 export interface CsvRow {
@@ -73,18 +73,16 @@ export function csvLines(text: string): { readonly lines: readonly string[]; rea
 /** The records from a line on, in order, without those that are blank. */
 export function* recordsOf(lines: readonly string[], from: number, separator: string): Generator<CsvRow> {
   for (let at = from; at < lines.length;) {
-    const block = readBlock(lines.slice(at, at + BLOCK_LINES), separator);
-    if (block !== undefined) {
-      for (const [offset, cells] of block.entries()) if (!isBlankRecord(cells)) yield { line: at + offset + 1, cells };
-      at += block.length;
-      continue;
-    }
-    for (const end = at + BLOCK_LINES; at < end && at < lines.length;) {
+    const block = firstBlock(lines, at, separator);
+    if (block === undefined) {
       const record = readRecord(lines, at, separator);
       if ('reason' in record) yield { line: at + 1, cells: [], wrong: record.reason };
       else if (!isBlankRecord(record.cells)) yield { line: at + 1, cells: record.cells };
       at += record.lines;
+      continue;
     }
+    for (const { line, cells } of block.records) if (!isBlankRecord(cells)) yield { line: at + line, cells };
+    at += block.lines;
   }
 }
 
@@ -132,11 +130,37 @@ function parseRecord(text: string, separator: string): string[] | 'open' | 'brok
 
 const PARSING = { relax_quotes: true, relax_column_count: true, max_record_size: 2 * MAX_RECORD } as const;
 
-/** The records of some lines, where each line is a record of its own; undefined where a quote reaches over lines, or something is wrong. */
-function readBlock(lines: readonly string[], separator: string): readonly string[][] | undefined {
+interface Block {
+  readonly lines: number;
+  /** Lines count from 1, the first of the block. */
+  readonly records: readonly { readonly line: number; readonly cells: readonly string[] }[];
+}
+
+/** The records of the next lines, as many as can be read at once; undefined where a quote is never closed in them, or something is wrong. */
+function firstBlock(lines: readonly string[], from: number, separator: string): Block | undefined {
+  for (const size of BLOCK_LINES) {
+    const block = readBlock(lines.slice(from, from + size), separator);
+    if (block !== undefined) return block;
+  }
+  return undefined;
+}
+
+function readBlock(lines: readonly string[], separator: string): Block | undefined {
   try {
-    const records = parse(lines.join('\n'), { ...PARSING, delimiter: separator, record_delimiter: ['\n'], trim: separator !== '\t' });
-    return records.length === lines.length ? records : undefined;
+    const parsed = parse(lines.join('\n'), {
+      ...PARSING,
+      delimiter: separator,
+      record_delimiter: ['\n'],
+      trim: separator !== '\t',
+      info: true,
+    }) as unknown as readonly { readonly record: string[]; readonly info: { readonly lines: number } }[];
+    let line = 1;
+    const records = parsed.map(({ record, info }) => {
+      const begin = line;
+      line = info.lines + 1;
+      return { line: begin, cells: record };
+    });
+    return { lines: lines.length, records };
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     return undefined;

@@ -267,9 +267,24 @@ test.for<{ name: string; headings: string; row: string; says: string }>([
   { name: 'no UUID', headings: 'UUID', row: '1234', says: '"1234" is no UUID' },
   { name: 'no address', headings: 'OOB IP', row: '10.0.0.256', says: '"10.0.0.256" is no IP address: 256 is more than 255' },
   { name: 'a street', headings: 'OOB IP', row: 'Rack', says: '"Rack" is no IP address' },
-  { name: 'a network', headings: 'OOB IP', row: '10.0.0.0/24', says: '"10.0.0.0/24" is a network; a record approves one device, and a rule what is in a network' },
-  { name: 'an IPv6 network', headings: 'OOB IP', row: '2001:db8::/64', says: '"2001:db8::/64" is a network; a record approves one device, and a rule what is in a network' },
-  { name: 'a range', headings: 'OOB IP', row: '10.0.0.5-9', says: '"10.0.0.5-9" is a range; a record approves one device, and a rule what is in a network' },
+  {
+    name: 'a network',
+    headings: 'OOB IP',
+    row: '10.0.0.0/24',
+    says: '"10.0.0.0/24" is a network; a record approves one device, and a rule what is in a network',
+  },
+  {
+    name: 'an IPv6 network',
+    headings: 'OOB IP',
+    row: '2001:db8::/64',
+    says: '"2001:db8::/64" is a network; a record approves one device, and a rule what is in a network',
+  },
+  {
+    name: 'a range',
+    headings: 'OOB IP',
+    row: '10.0.0.5-9',
+    says: '"10.0.0.5-9" is a range; a record approves one device, and a rule what is in a network',
+  },
   {
     name: 'a prefix that is none',
     headings: 'OOB IP',
