@@ -75,7 +75,7 @@ function sourceOf(file: string, place: string, name: string | undefined, index: 
 function glpiTable(value: unknown, file: string): ListTable {
   const list = Array.isArray(value) ? value.filter(isGlpi) : [value].filter(isGlpi);
   const entries = list.flatMap((inventory, index) => {
-    const source = Array.isArray(value) ? { file, index } : { file, line: 1 };
+    const source = Array.isArray(value) ? { file, index } : { file };
     return glpiRecords(inventory, { source, place: Array.isArray(value) ? { file: `${file}[${index}]` } : { file } });
   });
   return tableOf(entries);

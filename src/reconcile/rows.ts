@@ -56,7 +56,7 @@ export function readRow(row: ListRow, columns: Columns, dateFormat?: DateFormat)
   const classText = cells.text('class');
   const kind = readClass(cells.of('class'));
   const asset: ApprovedAsset = {
-    ...known({ id: cells.text('id'), ticket: cells.text('ticket'), name: label ?? cells.text('host') }),
+    ...known({ id: cells.text('id'), ticket: cells.text('ticket'), name: label ?? (names.length > 1 ? names[0] : cells.text('host')) }),
     ...numbers,
     names: [...new Set(names)],
     addresses: [...new Set(hosts.flatMap((host) => ('address' in host ? [host.address] : [])))],
