@@ -478,6 +478,102 @@ test('a list cannot be used: broken JSON, no file, a folder', () => {
   expect(() => readApproved(folder)).toThrow(/it is a folder/);
 });
 
+test('--map says what headings mean, and no other is read for that', () => {
+  const file = written('Name,NIC 1,NIC-2,MAC,IP,ILO address\na,00005e005310,00005e005311,x,10.0.0.5,10.9.0.5\n');
+  const found = readApproved(file, { map: ['mac=NIC 1', 'MAC Address=nic 2', 'ip=ILO address'] });
+  expect(found.assets.map(brief)).toEqual([
+    { name: 'a', names: ['a'], macs: ['00:00:5E:00:53:10', '00:00:5E:00:53:11'], addresses: ['10.9.0.5'], at: 2 },
+  ]);
+  expect(notes(found)).toEqual(['not read, because --map names others: "MAC", "IP"']);
+});
+
+test('--map finds the headings of a table that has no usual ones', () =>
+  expect(readApproved(written('Gerät;Netz\nkvm-1;10.0.0.5\n'), { map: ['name=Gerät', 'address=Netz'] }).assets.map(brief)).toEqual([
+    { name: 'kvm-1', names: ['kvm-1'], addresses: ['10.0.0.5'], at: 2 },
+  ]));
+
+test.for<{ name: string; reading: Parameters<typeof readApproved>[1]; says: string[] }>([
+  { name: 'no =', reading: { map: ['NIC 1'] }, says: ['--map NIC 1: write it as MEANING=HEADING: --map mac="NIC 1"'] },
+  {
+    name: 'no meaning, and no heading',
+    reading: { map: ['sereal=SN', 'mac='] },
+    says: [
+      '--map sereal=SN: "sereal" is no meaning; did you mean serial? (serial, mac, uuid, host, name, address, class, vendor, product, model, version, certificate, owner, site, ticket, id, status, approved, validFrom, validUntil, window, ignore, reason, network)',
+      '--map mac=: write it as MEANING=HEADING: --map mac="NIC 1"',
+    ],
+  },
+  {
+    name: 'a heading that is not there',
+    reading: { map: ['mac=NIC 3'] },
+    says: ['--map mac=NIC 3: no list has a heading "NIC 3"; they are "Name", "IP"'],
+  },
+  {
+    name: 'a date format that is none',
+    reading: { dateFormat: 'DD/MM/YY' },
+    says: ['--date-format DD/MM/YY: write it with DD, MM and YYYY: DD/MM/YYYY, MM/DD/YYYY, DD.MM.YYYY; a year of two digits is not read'],
+  },
+])('what an operator says of a list is refused: $name', ({ reading, says }) => {
+  const file = written('Name,IP\na,10.0.0.5\n');
+  try {
+    readApproved(file, reading);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    expect(error.problems.map(problemText)).toEqual(says.map((text) => expect.stringContaining(text) as string));
+    return;
+  }
+  throw new Error('it was taken');
+});
+
+test.for<{ format: string; cell: string; until?: string; says?: string }>([
+  { format: 'DD/MM/YYYY', cell: '03/04/2026', until: '2026-04-03T23:59:59.999Z' },
+  { format: 'MM/DD/YYYY', cell: '03/04/2026', until: '2026-03-04T23:59:59.999Z' },
+  { format: 'D.M.YYYY', cell: '3.4.2026', until: '2026-04-03T23:59:59.999Z' },
+  { format: 'DD-MM-YYYY', cell: '03-04-2026 18:00', until: '2026-04-03T18:00:00.000Z' },
+  { format: 'yyyy/mm/dd', cell: '2026/04/03', until: '2026-04-03T23:59:59.999Z' },
+  { format: 'DD/MM/YYYY', cell: '2026-04-03', until: '2026-04-03T23:59:59.999Z' },
+  { format: 'DD/MM/YYYY', cell: '04/13/2026', says: 'there is no day "2026-13-04"' },
+  { format: 'DD/MM/YYYY', cell: '3.4.2026', says: '"3.4.2026" is no date as DD/MM/YYYY; write it as 2026-12-31 (ISO 8601)' },
+])('--date-format $format: $cell', ({ format, cell: date, until, says }) => {
+  const found = readApproved(written(`Name;Expires\ngood;\nbad;${date}\n`), { dateFormat: format });
+  expect(found.assets[1]?.validUntil).toBe(until);
+  expect(texts(found)).toEqual(says === undefined ? [] : [`:3: ${says} (the record is left out)`]);
+});
+
+test('several files are one list; what is wrong with any is told, of all at once', () => {
+  const files = [
+    written('Name,IP\na,10.0.0.1\n'),
+    written(Buffer.from('Name;IP\nBüro;10.0.0.2\n', 'latin1')),
+    written('[{"ip":"10.0.0.3"}]', 'json'),
+  ];
+  const whole = readApproved(files);
+  expect(whole.rows).toBe(3);
+  expect(whole.assets.map(({ addresses, source }) => [addresses[0], source.file])).toEqual([
+    ['10.0.0.1', files[0]],
+    ['10.0.0.2', files[1]],
+    ['10.0.0.3', files[2]],
+  ]);
+  const bad = [written('Colour\nred\n'), written('', 'csv'), join(folder, 'nowhere.csv')];
+  expect(() => readApproved([...files, ...bad])).toThrow(InputError);
+  try {
+    readApproved([...files, ...bad]);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    expect(error.problems.map(({ code }) => code).toSorted()).toEqual(['empty-file', 'no-identifier-column', 'unreadable-file']);
+  }
+});
+
+test('a page of several is noted, unless the others are there too', () => {
+  const page = (name: string, total: number): string => JSON.stringify({ total, rows: [{ name, asset_tag: name, serial: `${name}1` }] });
+  const [first, second] = [written(page('a', 2), 'json'), written(page('b', 2), 'json')];
+  expect(readApproved([first, second]).notes.filter((note) => note.includes('pages'))).toEqual([]);
+  expect(readApproved(first).notes[0]).toBe(`${first}: 1 record of 2; fetch the other pages too, and give each file with --approved`);
+  // As `jq -s` puts them together.
+  expect(read(`[${page('a', 2)},${page('b', 2)}]`, 'json').assets.map(({ id, source }) => `${id} ${source.list}`)).toEqual([
+    'a [0].rows',
+    'b [1].rows',
+  ]);
+});
+
 const cell = fc.oneof(
   fc.constantFrom(
     '10.0.0.5',

@@ -35,7 +35,14 @@ interface Case {
 }
 
 const SQL07 = { name: 'sql07', vendor: 'Dell', model: 'PowerEdge R740', site: 'DC1', owner: 'Database Team', id: 'A-00131' };
-const KX3 = { vendor: 'Raritan', model: 'Dominion KX III', serials: ['HKT0123456'], macs: ['00:00:5E:00:53:19'], class: 'ip-kvm', site: 'DC1' };
+const KX3 = {
+  vendor: 'Raritan',
+  model: 'Dominion KX III',
+  serials: ['HKT0123456'],
+  macs: ['00:00:5E:00:53:19'],
+  class: 'ip-kvm',
+  site: 'DC1',
+};
 
 const CASES: readonly Case[] = [
   {
@@ -75,7 +82,15 @@ const CASES: readonly Case[] = [
         site: 'DC1',
         at: 'netbox-4.6-devices.json#results[1]',
       },
-      { name: 'fw1', names: ['fw1'], vendor: 'Fortinet', model: 'FG-100F', addresses: ['10.9.7.20'], site: 'DC1', at: 'netbox-4.6-devices.json#results[3]' },
+      {
+        name: 'fw1',
+        names: ['fw1'],
+        vendor: 'Fortinet',
+        model: 'FG-100F',
+        addresses: ['10.9.7.20'],
+        site: 'DC1',
+        at: 'netbox-4.6-devices.json#results[3]',
+      },
     ],
     aside: [
       'netbox-4.6-devices.json#results[2]: its "status" is "decommissioning"',
@@ -175,35 +190,40 @@ const CASES: readonly Case[] = [
     aside: ['servicenow.csv:5: its "install_status" is "Retired"'],
     notes: ['it is not UTF-8 and is read as Windows-1252', 'ignored: 1 column of no known meaning ("u_approved_until")'],
   },
-  ...(['false', 'true', 'all'] as const).map(
-    (shape): Case => ({
-      files: [`servicenow-${shape}.json`],
-      assets: [
-        {
-          id: 'P1000131',
-          name: 'idrac-sql07',
-          names: ['idrac-sql07'],
-          serials: ['C3N8QF2'],
-          macs: ['00:00:5E:00:53:97'],
-          addresses: ['10.9.7.17'],
-          ...(shape === 'false' ? {} : { vendor: 'Dell Inc.', model: 'Dell PowerEdge R740' }),
-          ...(shape === 'true' ? { site: 'Düsseldorf' } : {}),
-          at: `servicenow-${shape}.json#result[0]`,
-        },
-        ...(shape === 'true'
-          ? [{ id: 'aa290cc60a0a0bb400000bdb386af1ce', name: 'vm-host-3', names: ['vm-host-3'], addresses: ['10.0.7.3'], at: 'servicenow-true.json#result[1]' }]
-          : []),
-      ],
-      aside:
-        shape === 'true'
-          ? []
-          : [`servicenow-${shape}.json#result[1]: its "install_status" is "${shape === 'all' ? 'Retired' : '7'}"`],
-      notes:
-        shape === 'false'
-          ? ['references that are given by number only are not read (manufacturer, model_id, location); fetch them with sysparm_display_value=true']
-          : [],
-    }),
-  ),
+  ...(['false', 'true', 'all'] as const).map((shape): Case => ({
+    files: [`servicenow-${shape}.json`],
+    assets: [
+      {
+        id: 'P1000131',
+        name: 'idrac-sql07',
+        names: ['idrac-sql07'],
+        serials: ['C3N8QF2'],
+        macs: ['00:00:5E:00:53:97'],
+        addresses: ['10.9.7.17'],
+        ...(shape === 'false' ? {} : { vendor: 'Dell Inc.', model: 'Dell PowerEdge R740' }),
+        ...(shape === 'true' ? { site: 'Düsseldorf' } : {}),
+        at: `servicenow-${shape}.json#result[0]`,
+      },
+      ...(shape === 'true'
+        ? [
+            {
+              id: 'aa290cc60a0a0bb400000bdb386af1ce',
+              name: 'vm-host-3',
+              names: ['vm-host-3'],
+              addresses: ['10.0.7.3'],
+              at: 'servicenow-true.json#result[1]',
+            },
+          ]
+        : []),
+    ],
+    aside: shape === 'true' ? [] : [`servicenow-${shape}.json#result[1]: its "install_status" is "${shape === 'all' ? 'Retired' : '7'}"`],
+    notes:
+      shape === 'false'
+        ? [
+            'references that are given by number only are not read (manufacturer, model_id, location); fetch them with sysparm_display_value=true',
+          ]
+        : [],
+  })),
   {
     files: ['snipe-it.json'],
     assets: [
@@ -272,7 +292,14 @@ const CASES: readonly Case[] = [
   {
     files: ['phpipam.csv'],
     assets: [
-      { name: 'idrac-sql07.example.com', names: ['idrac-sql07.example.com'], macs: ['00:00:5E:00:53:97'], addresses: ['10.9.7.17'], owner: 'dba', at: 'phpipam.csv:6' },
+      {
+        name: 'idrac-sql07.example.com',
+        names: ['idrac-sql07.example.com'],
+        macs: ['00:00:5E:00:53:97'],
+        addresses: ['10.9.7.17'],
+        owner: 'dba',
+        at: 'phpipam.csv:6',
+      },
       { name: 'con-a07', names: ['con-a07'], addresses: ['10.9.7.18'], at: 'phpipam.csv:7' },
     ],
     notes: ['its headings are in line 5; what stands above is not read'],
@@ -312,7 +339,13 @@ const CASES: readonly Case[] = [
         site: 'DC1',
         at: 'infoblox-wapi.json#result[0]',
       },
-      { name: 'con-a07.example.com', names: ['con-a07.example.com'], macs: ['00:00:5E:00:53:18'], addresses: ['10.9.7.18'], at: 'infoblox-wapi.json#result[1]' },
+      {
+        name: 'con-a07.example.com',
+        names: ['con-a07.example.com'],
+        macs: ['00:00:5E:00:53:18'],
+        addresses: ['10.9.7.18'],
+        at: 'infoblox-wapi.json#result[1]',
+      },
     ],
   },
   {
@@ -375,5 +408,9 @@ test.for(CASES)('$files', ({ files, assets, aside = [], problems = [], notes = [
   expect(list.assets.map(brief)).toEqual(assets);
   expect(list.setAside.map(({ asset, why }) => plain(`${sourceText(asset.source)}: ${why}`)).toSorted()).toEqual([...aside].toSorted());
   expect(list.rows).toBe(assets.length + aside.length);
-  for (const note of notes) expect(list.notes.some((one) => one.endsWith(note)), list.notes.join('\n')).toBe(true);
+  for (const note of notes)
+    expect(
+      list.notes.some((one) => one.endsWith(note)),
+      list.notes.join('\n'),
+    ).toBe(true);
 });
