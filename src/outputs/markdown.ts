@@ -18,7 +18,6 @@ const APART = '\u2060';
 export function sentence(text: string): string {
   return printable(text)
     .replace(/[@#!$%~&](?=[\p{L}\p{N}_"'])|@|:(?=\/)|\bwww(?=\.)/giu, (found) => `${found}${APART}`)
-    .replaceAll('&', '&amp;')
     .replace(MEANS_SOMETHING, (char) => `\\${char}`);
 }
 

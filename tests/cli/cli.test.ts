@@ -4,6 +4,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { parse } from 'csv-parse/sync';
 import { beforeAll, expect, test } from 'vitest';
 import type { Device } from '../../src/devices/device.ts';
 import { demoTruth } from '../../src/fleet/index.ts';
@@ -128,6 +129,116 @@ test('diff of an inventory with itself is empty and ends with 0; with a changed 
   expect(code).toBe(1);
   expect(out).toMatch(/^gone/m);
   expect(out).toMatch(/changed .*version: 7\.10\.50\.00 -> 9\.9/);
+});
+
+test('diff: nobody looked is no change, and of a sweep that is not complete it says so', async () => {
+  const inventory = readInventory(join(demo, 'inventory.json'));
+  const elsewhere = join(folder, 'elsewhere.json');
+  writeFileSync(elsewhere, JSON.stringify({ ...inventory, asked: { ...inventory.asked, ranges: ['10.0.0.1'] }, devices: [] }));
+  const unasked = await run(['diff', join(demo, 'inventory.json'), elsewhere]);
+  expect(unasked.code, unasked.err).toBe(0);
+  expect(unasked.out).toMatch(/^not-asked/m);
+  const partial = join(folder, 'partial.json');
+  const completeness = { complete: false, limitations: [{ what: 'interrupted', text: 'the sweep was ended' }], notes: [] };
+  writeFileSync(partial, JSON.stringify({ ...inventory, completeness }));
+  expect(await run(['diff', join(demo, 'inventory.json'), partial])).toMatchObject({
+    code: 3,
+    out: 'nothing changed\n',
+    err: 'incomplete: the sweep was ended\n',
+  });
+});
+
+test('findings and changes go into a file, in the form of its name or the one that was asked for', async () => {
+  const file = join(demo, 'inventory.json');
+  const against = [file, '--approved', join(demo, 'approved.csv')];
+  const findings = JSON.parse((await run(['reconcile', ...against, '--format', 'json'])).out) as Finding[];
+  const at = (name: string): string => join(folder, name);
+  for (const name of ['f.csv', 'f.md', 'f.json', 'f.ndjson', 'f.txt'])
+    expect(await run(['reconcile', ...against, '-q', '-o', at(name)])).toMatchObject({ code: 0, out: '', err: '' });
+  expect(parse<Record<string, string>>(readFileSync(at('f.csv')), { columns: true }).map(({ state }) => state)).toEqual(
+    findings.map(({ state }) => state),
+  );
+  expect(readFileSync(at('f.md'), 'utf8')).toMatch(/^# kvmsweep: \d+ findings to look at\n\nThe sweep is complete\. /);
+  expect(JSON.parse(readFileSync(at('f.json'), 'utf8'))).toEqual(findings);
+  expect(readFileSync(at('f.ndjson'), 'utf8').trimEnd().split('\n')).toHaveLength(findings.length);
+  expect(readFileSync(at('f.txt'), 'utf8')).toMatch(/^STATE +SEVERITY/);
+  for (const { deviceKey, firstSeen } of findings) expect(firstSeen !== undefined).toBe(deviceKey !== undefined);
+  expect(await run(['reconcile', ...against, '-q', '--format', 'markdown', '-o', at('f.csv')])).toMatchObject({ code: 0 });
+  expect(readFileSync(at('f.csv'), 'utf8')).toMatch(/^# kvmsweep/);
+  expect(await run(['diff', file, join(folder, 'changed.json'), '-o', at('d.csv')])).toMatchObject({ code: 1, out: '' });
+  expect(parse<Record<string, string>>(readFileSync(at('d.csv')), { columns: true }).at(-1)).toMatchObject({
+    change: 'changed',
+    what: 'version',
+    from: 'version 7.10.50.00',
+    to: 'version 9.9',
+  });
+  expect((await run(['diff', file, join(folder, 'changed.json'), '--format', 'markdown'])).out).toMatch(
+    /^# kvmsweep: \d+ devices? changed\n/,
+  );
+});
+
+test('a network policy is a finding of approved devices too, with a list and without', async () => {
+  const policy = join(folder, 'networks.yaml');
+  writeFileSync(policy, 'allowed:\n  - classes: [bmc]\n    networks: [127.77.0.32/30]\n');
+  const file = join(demo, 'inventory.json');
+  const alone = await run(['reconcile', file, '--policy', policy, '--format', 'json', '--fail-on', 'wrong-network']);
+  expect(alone.code, alone.err).toBe(1);
+  const outside = JSON.parse(alone.out) as Finding[];
+  expect(new Set(outside.map(({ state }) => state))).toEqual(new Set(['wrong-network']));
+  const bmcs = readInventory(file)
+    .devices.filter((device) => device.class === 'bmc')
+    .flatMap(({ addresses }) => addresses);
+  expect(outside.flatMap(({ addresses }) => addresses).toSorted()).toEqual(
+    bmcs.filter((address) => !/^127\.77\.0\.3[2-5]$/.test(address)).toSorted(),
+  );
+  const both = await run(['reconcile', file, '--policy', policy, '--approved', join(demo, 'approved.csv'), '--format', 'ndjson']);
+  const lines = both.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Finding);
+  expect(
+    lines
+      .filter((finding) => finding.policy !== undefined)
+      .flatMap(({ addresses }) => addresses)
+      .toSorted(),
+  ).toEqual(outside.flatMap(({ addresses }) => addresses).toSorted());
+  expect(lines.some(({ state }) => state === 'wrong-network')).toBe(true);
+  expect(lines.some(({ state, policy: broken }) => state === 'unapproved' && broken !== undefined)).toBe(true);
+  writeFileSync(policy, 'allowed:\n  - classes: [bmc]\n    networks: [127.77.0.32/33]\n');
+  expect(await run(['scan', '127.0.0.1', '--policy', policy])).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(
+      /networks\.yaml:3:16: allowed\[0\]\.networks\[0\]: "127\.77\.0\.32\/33" is no network: \/33 is more than \/32/,
+    ) as string,
+  });
+});
+
+test('scan leaves its findings where it is told, and gives programs one JSON text', async () => {
+  const sweep = (name: string, ...args: string[]): Promise<Run> =>
+    run([
+      'scan',
+      '127.61.9.1',
+      '-p',
+      '24999=http',
+      '--approved',
+      join(demo, 'approved.csv'),
+      '-q',
+      '-o',
+      join(folder, `${name}.json`),
+      ...args,
+    ]);
+  const whole = await sweep('one', '--format', 'json');
+  expect(whole.code, whole.err).toBe(0);
+  const { devices, findings } = JSON.parse(whole.out) as { devices: unknown[]; findings: Finding[] };
+  expect(devices).toEqual([]);
+  expect(new Set(findings.map(({ state }) => state))).toEqual(new Set(['not-checked']));
+  const file = join(folder, 'findings.csv');
+  const apart = await sweep('two', '--format', 'json', '--findings', file);
+  expect(JSON.parse(apart.out)).toEqual([]);
+  expect(parse(readFileSync(file), { columns: true })).toHaveLength(findings.length);
+  const nowhere = await sweep('three', '--findings', '/no/such/folder/x.csv');
+  expect(nowhere).toMatchObject({ code: 2, err: expect.stringContaining('cannot write /no/such/folder/x.csv') as string });
+  expect(existsSync(join(folder, 'three.ndjson')), 'before the sweep').toBe(false);
 });
 
 test('identify takes the least that an observation can be, from standard input', async () => {
@@ -266,7 +377,13 @@ test.for([
   [['scan', '127.0.0.1', '--allow-path', '/api/init/init'], /never asked/],
   [['identify', '/no/such'], /cannot read \/no\/such/],
   [['reconcile', 'package.json', '--approved', 'x'], /cannot read/],
-  [['reconcile'], /required option '--approved <file>' not specified/],
+  [['reconcile'], /missing required argument 'inventory'/],
+  [['reconcile', 'x.json'], /nothing to hold the inventory against: give --approved FILE, --policy FILE, or both/],
+  [['reconcile', 'x.json', '--fail-on', 'unapproved'], /--fail-on unapproved: there are findings only with --approved or --policy/],
+  [['reconcile', 'x.json', '--policy', '/no/such.yaml'], /cannot read \/no\/such\.yaml/],
+  [['scan', '127.0.0.1', '--fail-on', 'unapproved'], /there are findings only with --approved or --policy/],
+  [['scan', '127.0.0.1', '--findings', 'x.csv'], /--findings x\.csv: there are findings only with --approved or --policy/],
+  [['diff', 'one.json', 'two.json', '--format', 'xml'], /Allowed choices are table, json, ndjson, csv, markdown/],
   [['diff', 'one.json'], /missing required argument 'new'/],
   [['frobnicate'], /unknown command/],
 ] as const)('bad input %j: exit 2 and the reason', async ([args, reason, env = {}]) => {

@@ -1,7 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Device } from '../../src/devices/device.ts';
 import { InputError } from '../../src/errors.ts';
-import { type ApprovedAsset, failing, type Finding, outOfPolicy, parsePolicy, reconcile } from '../../src/reconcile/index.ts';
+import {
+  type ApprovedAsset,
+  failing,
+  type Finding,
+  type NetworkPolicy,
+  outOfPolicy,
+  parsePolicy,
+  readPolicy,
+  reconcile,
+} from '../../src/reconcile/index.ts';
 import { asset, device, IDRAC, inventory, list } from './build.ts';
 
 const NOW = new Date('2026-11-22T18:00:00Z');
@@ -206,4 +216,14 @@ test.for([
   }
   expect(thrown).toBeInstanceOf(InputError);
   expect((thrown as InputError).message).toMatch(says);
+});
+
+/** Which classes may be where. */
+function plain({ byClass }: NetworkPolicy): unknown {
+  return [...byClass].map(([kind, entries]) => [kind, entries.flatMap(({ networks, note }) => [note, ...networks])]);
+}
+
+test('policy: the example of the docs is one, and so is what stands in their text', () => {
+  const shown = /```yaml\n(?<yaml>[^`]*)```/.exec(readFileSync('docs/reconcile.md', 'utf8'))?.groups?.['yaml'] ?? '';
+  expect(plain(parsePolicy(shown, 'networks.yaml'))).toEqual(plain(readPolicy('docs/examples/networks.yaml')));
 });
