@@ -540,22 +540,22 @@ test.for<{ format: string; cell: string; until?: string; says?: string }>([
 });
 
 test('several files are one list; what is wrong with any is told, of all at once', () => {
-  const files = [
+  const paths = [
     written('Name,IP\na,10.0.0.1\n'),
     written(Buffer.from('Name;IP\nBüro;10.0.0.2\n', 'latin1')),
     written('[{"ip":"10.0.0.3"}]', 'json'),
   ];
-  const whole = readApproved(files);
+  const whole = readApproved(paths);
   expect(whole.rows).toBe(3);
   expect(whole.assets.map(({ addresses, source }) => [addresses[0], source.file])).toEqual([
-    ['10.0.0.1', files[0]],
-    ['10.0.0.2', files[1]],
-    ['10.0.0.3', files[2]],
+    ['10.0.0.1', paths[0]],
+    ['10.0.0.2', paths[1]],
+    ['10.0.0.3', paths[2]],
   ]);
   const bad = [written('Colour\nred\n'), written('', 'csv'), join(folder, 'nowhere.csv')];
-  expect(() => readApproved([...files, ...bad])).toThrow(InputError);
+  expect(() => readApproved([...paths, ...bad])).toThrow(InputError);
   try {
-    readApproved([...files, ...bad]);
+    readApproved([...paths, ...bad]);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     expect(error.problems.map(({ code }) => code).toSorted()).toEqual(['empty-file', 'no-identifier-column', 'unreadable-file']);
@@ -564,9 +564,11 @@ test('several files are one list; what is wrong with any is told, of all at once
 
 test('a page of several is noted, unless the others are there too', () => {
   const page = (name: string, total: number): string => JSON.stringify({ total, rows: [{ name, asset_tag: name, serial: `${name}1` }] });
-  const [first, second] = [written(page('a', 2), 'json'), written(page('b', 2), 'json')];
-  expect(readApproved([first, second]).notes.filter((note) => note.includes('pages'))).toEqual([]);
-  expect(readApproved(first).notes[0]).toBe(`${first}: 1 record of 2; fetch the other pages too, and give each file with --approved`);
+  const pages = [written(page('a', 2), 'json'), written(page('b', 2), 'json')];
+  expect(readApproved(pages).notes.filter((note) => note.includes('pages'))).toEqual([]);
+  expect(readApproved(pages.slice(0, 1)).notes[0]).toBe(
+    `${pages[0]}: 1 record of 2; fetch the other pages too, and give each file with --approved`,
+  );
   // As `jq -s` puts them together.
   expect(read(`[${page('a', 2)},${page('b', 2)}]`, 'json').assets.map(({ id, source }) => `${id} ${source.list}`)).toEqual([
     'a [0].rows',
