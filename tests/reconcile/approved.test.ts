@@ -562,8 +562,12 @@ test('several files are one list; what is wrong with any is told, of all at once
   }
 });
 
+/** An answer of Snipe-IT. */
+function page(name: string, total: number): string {
+  return JSON.stringify({ total, rows: [{ name, asset_tag: name, serial: `${name}1` }] });
+}
+
 test('a page of several is noted, unless the others are there too', () => {
-  const page = (name: string, total: number): string => JSON.stringify({ total, rows: [{ name, asset_tag: name, serial: `${name}1` }] });
   const pages = [written(page('a', 2), 'json'), written(page('b', 2), 'json')];
   expect(readApproved(pages).notes.filter((note) => note.includes('pages'))).toEqual([]);
   expect(readApproved(pages.slice(0, 1)).notes[0]).toBe(

@@ -102,6 +102,18 @@ test('a rule is told with its line, ticket and owner', () => {
   });
 });
 
+test('the example of the documentation is a list of rules', () => {
+  const { rules, problems, notes, rows } = readApproved('docs/examples/rules.yaml');
+  expect([problems, notes, rows]).toEqual([[], [], 0]);
+  expect(rules.map(({ classes, networks, source }) => `${classes.join(' ')} ${networks.length} ${source.line}`)).toEqual([
+    'bmc 2 3',
+    'console-server pdu 1 9',
+    'ip-kvm 1 10',
+    ' 1 14',
+  ]);
+  expect(rules[3]?.ignored?.reason).toMatch(/^training room/);
+});
+
 test('rules as CSV', () => {
   const rules = read('Class,Network,Owner,Valid until\nbmc,10.9.0.0/16,Database Team,2027-12-31\n', 'csv');
   expect(rules.assets).toEqual([]);

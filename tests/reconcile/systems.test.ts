@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { problemText } from '../../src/errors.ts';
-import { type ApprovedAsset, type ApprovedList, readApproved, sourceText } from '../../src/reconcile/index.ts';
+import { type ApprovedAsset, type ApprovedList, readApproved, reconcile, sourceText } from '../../src/reconcile/index.ts';
+import { device, inventory } from './build.ts';
 
 /** Files in the form of each system, written from its documentation and source (named in docs/approved-lists.md), not from how they are read. */
 const FOLDER = fileURLToPath(new URL('./exports', import.meta.url));
@@ -414,3 +415,18 @@ test.for(CASES)('$files', ({ files, assets, aside = [], problems = [], notes = [
       list.notes.join('\n'),
     ).toBe(true);
 });
+
+test('a server of NetBox is never missed, and an IP-KVM in its place is found all the same', () => {
+  const swept = inventory([device('10.0.7.17')], { ranges: ['10.0.7.0-10.0.7.255'] });
+  const states = reconcile(swept, read('netbox.csv'), { now: new Date('2026-11-26T12:00:00Z') }).map(
+    ({ state, name }) => `${state} ${name}`,
+  );
+  expect(states).toEqual(['impostor PiKVM', 'not-checked sql07', 'not-checked sql07 (management)', 'not-checked con-a07']);
+});
+
+test('interfaces of NetBox alone name their devices', () =>
+  expect(read('netbox-4.6-interfaces.json').assets.map(({ name, macs, source }) => [name, macs, source.index])).toEqual([
+    ['sql07', ['00:00:5E:00:53:17'], 0],
+    ['con-a07', ['00:00:5E:00:53:18'], 2],
+    ['fw1', [], 3],
+  ]));
