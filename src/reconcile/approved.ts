@@ -165,7 +165,12 @@ function readTable({ file, table, forRules }: FileTable, { mapped, dateFormat }:
   const read = asRules
     ? { ...readRules(rows, (row) => readRule(row, columns, dateFormat)), rows: 0 }
     : { ...readAssets(rows, (row) => readRow(row, columns, dateFormat)), rows: rows.length };
-  if (read.assets.length + read.rules.length === 0) throw new InputError([...read.problems, problem('no-approved', {}, { file })]);
+  if (read.assets.length + read.rules.length === 0) {
+    const none = asRules
+      ? problem('bad-approved', { reason: 'it holds no rule that approves anything' }, { file })
+      : problem('no-approved', {}, { file });
+    throw new InputError([...read.problems, none]);
+  }
   return { ...read, notes: [...notes, ...columns.notes, ...read.notes].map((note) => `${file}: ${note}`) };
 }
 

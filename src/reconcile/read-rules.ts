@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseRange } from '../targets/parse.ts';
+import { nearest } from '../text.ts';
 import { CLASSES, type DeviceClass } from '../vocabulary.ts';
 import { readYaml } from '../yaml.ts';
 import { InputError, problem } from '../errors.ts';
@@ -32,7 +33,7 @@ const OWN: ReadonlyMap<string, Meaning> = new Map([
   ['from', 'validFrom'],
   ['until', 'validUntil'],
 ]);
-const KEYS = 'class, vendor, product, network, owner, site, ticket, id, from, until, window, ignored, reason';
+const KEYS = ['class', 'vendor', 'product', 'network', 'owner', 'site', 'ticket', 'id', 'from', 'until', 'window', 'ignored', 'reason'];
 
 /** A file of rules is YAML (JSON included) with a list `rules`. */
 export function isRules(text: string): boolean {
@@ -58,6 +59,18 @@ export function readRulesFile(text: string, file: string): ListTable {
         problem('bad-approved', { reason: path.length === 0 ? reason : `${path.join('.')}: ${reason}` }, place),
       ),
     );
+  const unknown = value.rules.flatMap((rule, at) =>
+    notOfRules(Object.keys(rule), OWN).map((key) => {
+      const near = nearest(key.toLowerCase(), KEYS);
+      const hint = near === undefined ? '' : `; did you mean ${near}?`;
+      return problem(
+        'bad-approved',
+        { reason: `a rule cannot ask for ${shown(key)}${hint} (a rule has ${KEYS.join(', ')})` },
+        placeOf(['rules', at, key]),
+      );
+    }),
+  );
+  if (unknown.length > 0) throw new InputError(unknown);
   return tableOf(
     value.rules.map((rule, at): Entry => {
       const { line } = placeOf(['rules', at]);
@@ -78,7 +91,7 @@ export function notOfRules(headings: readonly string[], own: ReadonlyMap<string,
 }
 
 export function notOfRulesText(headings: readonly string[]): string {
-  return `a rule cannot ask for ${headings.map((heading) => shown(heading.trim())).join(', ')}, and without it would approve more than it says: leave that out; a rule has ${KEYS}`;
+  return `a rule cannot ask for ${headings.map((heading) => shown(heading.trim())).join(', ')}, and without it would approve more than it says: leave that out; a rule has ${KEYS.join(', ')}`;
 }
 
 export interface ReadRule {

@@ -446,7 +446,7 @@ test.for<{ name: string; content: string | Buffer; ending?: string; says: string
     name: 'no column that names a device',
     content: 'Colour,Owner\nred,me\n',
     says: [
-      'FILE: no column names a device (looked for MAC, serial, UUID, host name and IP address under their usual headings); the headings are: "Colour", "Owner"',
+      'FILE: no column names a device (looked for MAC, serial, UUID, host name and IP address under their usual headings); the headings are: "Colour", "Owner". If one of them does, say so: --map mac="HEADING"',
     ],
   },
   {
