@@ -86,19 +86,18 @@ export class AssetIndex {
   constructor(assets: readonly ApprovedAsset[]) {
     for (const asset of assets) {
       this.#order.set(asset, this.#order.size);
-      const keys = [
-        ...asset.serials.map((serial) => `serial ${canonicalSerial(serial)}`),
-        ...asset.macs.map((mac) => `mac ${mac}`),
-        ...asset.uuids.map((uuid) => `uid ${uidToken(uuid)}`),
-        ...asset.names.map((name) => `label ${labelOf(name)}`),
-        ...asset.addresses.map((address) => `ip ${address}`),
-      ];
-      for (const key of new Set(keys)) {
-        const list = this.#byKey.get(key);
-        if (list === undefined) this.#byKey.set(key, [asset]);
-        else list.push(asset);
-      }
+      for (const serial of asset.serials) this.#add(`serial ${canonicalSerial(serial)}`, asset);
+      for (const mac of asset.macs) this.#add(`mac ${mac}`, asset);
+      for (const uuid of asset.uuids) this.#add(`uid ${uidToken(uuid)}`, asset);
+      for (const name of asset.names) this.#add(`label ${labelOf(name)}`, asset);
+      for (const address of asset.addresses) this.#add(`ip ${address}`, asset);
     }
+  }
+
+  #add(key: string, asset: ApprovedAsset): void {
+    const list = this.#byKey.get(key);
+    if (list === undefined) this.#byKey.set(key, [asset]);
+    else if (list.at(-1) !== asset) list.push(asset);
   }
 
   /** In the order of the records. */

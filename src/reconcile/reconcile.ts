@@ -1,7 +1,7 @@
 import type { Device } from '../devices/device.ts';
 import { askedHosts } from '../inventory/changes.ts';
 import type { Inventory } from '../inventory/schema.ts';
-import { byAddress } from '../observations/read.ts';
+import { byAddress, compareKeys, sortKey } from '../observations/read.ts';
 import { parseAddress } from '../targets/addresses.ts';
 import { printable, shortened } from '../text.ts';
 import { CLASS_SEVERITY, type DeviceClass, QUIET_CLASSES, SEVERITIES, type State, STATES } from '../vocabulary.ts';
@@ -52,12 +52,12 @@ export function reconcile(inventory: Inventory, list: ApprovedList, { now, expir
     return QUIET_CLASSES.has(seen.device.class) ? [] : [unapproved(seen, resolution, named)];
   });
   const all = [...findings, ...recordFindings(inventory, assets, resolved, context)];
-  return (policy === undefined ? all : withPolicy(all, inventory.devices, policy)).toSorted(byPressure);
+  return sortedByPressure(policy === undefined ? all : withPolicy(all, inventory.devices, policy));
 }
 
 /** Holds an inventory against a network policy alone: one finding for each device that is where it may not be. */
 export function outOfPolicy({ devices }: Inventory, policy: NetworkPolicy): Finding[] {
-  return withPolicy([], devices, policy).toSorted(byPressure);
+  return sortedByPressure(withPolicy([], devices, policy));
 }
 
 interface Context {
@@ -399,11 +399,21 @@ function bySource(a: ApprovedAsset, b: ApprovedAsset): number {
   );
 }
 
-function byPressure(a: Finding, b: Finding): number {
+/** The most pressing first, then by address; each address is read once. */
+function sortedByPressure(findings: readonly Finding[]): Finding[] {
+  return findings
+    .map((finding) => ({
+      finding,
+      state: STATES.indexOf(finding.state),
+      severity: SEVERITIES.indexOf(finding.severity),
+      address: sortKey(finding.addresses[0] ?? ''),
+    }))
+    .toSorted((a, b) => a.state - b.state || a.severity - b.severity || compareKeys(a.address, b.address) || byRest(a.finding, b.finding))
+    .map(({ finding }) => finding);
+}
+
+function byRest(a: Finding, b: Finding): number {
   return (
-    STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
-    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
-    byAddress(a.addresses[0] ?? '', b.addresses[0] ?? '') ||
     Number(a.deviceKey === undefined) - Number(b.deviceKey === undefined) ||
     byText(a.name, b.name) ||
     byText(a.deviceKey ?? '', b.deviceKey ?? '') ||

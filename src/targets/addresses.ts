@@ -65,8 +65,13 @@ export function parseAddress(text: string): AddressNumber | undefined {
 const FOUR_PARTS = /^(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}$/;
 
 function fourParts(text: string): number | undefined {
-  const parts = text.split('.').map(Number);
-  return parts.every((part) => part < 256) ? parts.reduce((sum, part) => sum * 256 + part, 0) : undefined;
+  let address = 0;
+  for (const part of text.split('.')) {
+    const byte = Number(part);
+    if (byte > 255) return undefined;
+    address = address * 256 + byte;
+  }
+  return address;
 }
 
 function toNumber(address: ipaddr.IPv4 | ipaddr.IPv6): AddressNumber {
