@@ -68,7 +68,7 @@ const BOARD_MAKERS: ReadonlySet<string> = new Set([
   'radxa',
   'sipeed',
 ]);
-const CONTROLLERS: ReadonlySet<DeviceClass> = new Set(['bmc', 'amt', 'chassis-manager']);
+export const CONTROLLERS: ReadonlySet<DeviceClass> = new Set(['bmc', 'amt', 'chassis-manager']);
 
 /** Whether two texts name one maker, or makers that sell each other's devices. */
 export function sameMaker(a: string, b: string): boolean {

@@ -13,7 +13,7 @@ export function readCsv(text: string, file: string, isMapped: (heading: string) 
     const source = { file, line };
     return { source, place: source, cells: cells.map((cell) => [cell]), ...(wrong === undefined ? {} : { wrong }) };
   });
-  if (!isNetboxHeadings(headings)) return { headings, rows: listed, notes };
+  if (!isNetboxHeadings(headings, isMapped)) return { headings, rows: listed, notes };
   return tableOf(
     listed.flatMap((row) => netboxRow(row, headings)),
     { notes: [...notes, 'it is read as an export of NetBox'] },

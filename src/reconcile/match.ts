@@ -6,7 +6,16 @@ import { formatAddress, parseAddress, withoutZone } from '../targets/addresses.t
 import { printable, shortened } from '../text.ts';
 import type { Identifier, IdentifierKind } from '../vocabulary.ts';
 import type { ApprovedAsset } from './asset.ts';
-import { classDiffers, generationDiffers, knownProduct, modelDiffers, productDiffers, vendorDiffers, versionDiffers } from './compare.ts';
+import {
+  classDiffers,
+  CONTROLLERS,
+  generationDiffers,
+  knownProduct,
+  modelDiffers,
+  productDiffers,
+  vendorDiffers,
+  versionDiffers,
+} from './compare.ts';
 
 /** An identifier that a record and a device have in common, as the device shows it. */
 export interface Matched {
@@ -215,6 +224,9 @@ function kindConflicts(
   // A device that shows only its VNC server may well be the one that is approved.
   if (asset.class !== undefined && classDiffers(asset.class, device))
     (device.class === 'vnc-software' ? soft : hard).push(conflict('class', asset.class, device.class));
+  // AMT shares the network card of its computer, and a VNC server runs on it; a KVM that has its address is something else.
+  if (asset.computer === true && !CONTROLLERS.has(device.class) && device.class !== 'vnc-software')
+    hard.push(conflict('class', 'an ordinary computer', device.class));
   if (text !== undefined && (named !== undefined || asset.product !== undefined)) {
     const found = conflict('product', text, [device.product, device.generation].filter((part) => part !== undefined).join(' '));
     if (!productDiffers(text, device)) soft.push(...(named !== undefined && generationDiffers(text, device) ? [found] : []));

@@ -430,3 +430,11 @@ test('interfaces of NetBox alone name their devices', () =>
     ['con-a07', ['00:00:5E:00:53:18'], 2],
     ['fw1', [], 3],
   ]));
+
+test('columns of NetBox are what the operator says that they are', () => {
+  const list = readApproved(join(FOLDER, 'netbox.csv'), { map: ['class=Type', 'host=Name'] });
+  expect(list.assets.map(({ names, addresses }) => [names, addresses])).toEqual([
+    [['sql07'], ['10.9.7.17']],
+    [['con-a07'], ['10.9.7.18']],
+  ]);
+});

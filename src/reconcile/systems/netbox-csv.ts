@@ -10,11 +10,14 @@ import { recordsOf } from './sides.ts';
 const OWN_ADDRESSES = ['ipaddress', 'ipv4address', 'ipv6address'];
 const OUT_OF_BAND = 'oobip';
 
-/** Whether these are the headings of NetBox's device table: `Type` beside `Manufacturer` and `Role`, and a place of NetBox's kind. */
-export function isNetboxHeadings(headings: readonly string[]): boolean {
+const RENAMED: ReadonlySet<string> = new Set(['name', 'role', 'type', 'serialnumber', 'tenant', OUT_OF_BAND, ...OWN_ADDRESSES]);
+
+/** Whether these are the headings of NetBox's device table: `Type` beside `Manufacturer` and `Role`, and a place of NetBox's kind; and no operator says that they mean something else. */
+export function isNetboxHeadings(headings: readonly string[], isMapped: (heading: string) => boolean): boolean {
   const folded = new Set(headings.map(foldHeading));
+  if (!['name', 'type', 'manufacturer', 'role'].every((one) => folded.has(one))) return false;
   return (
-    ['name', 'type', 'manufacturer', 'role'].every((one) => folded.has(one)) && ['site', 'rack', 'tenant'].some((one) => folded.has(one))
+    ['site', 'rack', 'tenant'].some((one) => folded.has(one)) && !headings.some((one) => RENAMED.has(foldHeading(one)) && isMapped(one))
   );
 }
 
