@@ -2,9 +2,9 @@ import { type Command, Option } from 'commander';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { ALSO } from '../targets/also.ts';
 import { DEFAULT_PORTS } from '../targets/ports.ts';
-import { approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
 import { collect, duration, FORMATS, wholeNumber } from './options.ts';
 import type { ScanCommandOptions } from './run-scan.ts';
+import { approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
 
 export function register(program: Command): void {
   program
