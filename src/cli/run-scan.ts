@@ -23,6 +23,7 @@ import { Guard } from '../targets/guard.ts';
 import { HostSet, type Shard } from '../targets/hosts.ts';
 import { parsePorts } from '../targets/ports.ts';
 import { count } from '../text.ts';
+import type { ApprovedOptions } from './approved-options.ts';
 import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
 import { type Knowledge, loadKnowledge, ownNotes } from './knowledge.ts';
@@ -32,7 +33,7 @@ import { printDevices } from './print-devices.ts';
 import { clock, ProgressLine, ProgressLog } from './progress.ts';
 import { readHosts, refusedBy } from './targets.ts';
 
-export interface ScanCommandOptions {
+export interface ScanCommandOptions extends ApprovedOptions {
   readonly inputList?: string[];
   readonly neighbours?: boolean;
   readonly exclude?: string[];
@@ -41,7 +42,6 @@ export interface ScanCommandOptions {
   readonly also?: string[];
   readonly output?: string;
   readonly journal?: string;
-  readonly approved?: string;
   readonly policy?: string;
   readonly findings?: string;
   readonly failOn?: string;
@@ -262,8 +262,9 @@ async function neighbourHosts(guard: Guard, problems: Problem[], say: (text: str
 }
 
 /** Read before the sweep: a mistake in a list, or in where the findings go, should not wait for the end of the night. */
-function againstOf({ approved, policy, findings, failOn }: ScanCommandOptions): Against | undefined {
-  const against = readAgainst({ approved, policy, failOn });
+function againstOf(options: ScanCommandOptions): Against | undefined {
+  const { findings } = options;
+  const against = readAgainst(options);
   if (findings === undefined) return against;
   if (against === undefined)
     throw inputError('bad-option', { option: '--findings', text: findings, reason: 'there are findings only with --approved or --policy' });

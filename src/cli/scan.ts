@@ -5,6 +5,7 @@ import { ALSO } from '../targets/also.ts';
 import { DEFAULT_PORTS } from '../targets/ports.ts';
 import { collect, duration, FORMATS, PROGRESS_FORMS, shard, wholeNumber } from './options.ts';
 import type { ScanCommandOptions } from './run-scan.ts';
+import { approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
 
 export function register(program: Command): void {
   program
@@ -33,7 +34,9 @@ export function register(program: Command): void {
     )
     .option('-o, --output <file>', 'the inventory (default: kvmsweep-<time>.json here)')
     .option('--journal <file>', 'the journal (default: beside the inventory, .ndjson)')
-    .option('--approved <file>', 'reconcile with this approved list (CSV or JSON)')
+    .addOption(approvedOption('reconcile with this approved list'))
+    .addOption(mapOption())
+    .addOption(dateFormatOption())
     .option('--policy <file>', 'say what is in a network where this policy does not let it be (YAML, docs/reconcile.md)')
     .option('--findings <file>', 'write the findings there, in the form of its name: .csv, .md, .json, .ndjson')
     .option('--fail-on <states>', 'exit with 1 on these findings: unapproved,impostor,… or severity>=high')

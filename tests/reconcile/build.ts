@@ -87,5 +87,5 @@ export function asset(rest: Partial<ApprovedAsset> = {}): ApprovedAsset {
 }
 
 export function list(assets: readonly ApprovedAsset[], rest: Partial<ApprovedList> = {}): ApprovedList {
-  return { assets, problems: [], notes: [], setAside: [], ...rest };
+  return { rows: assets.length, assets, rules: [], problems: [], notes: [], setAside: [], ...rest };
 }

@@ -948,3 +948,22 @@ test('a finding tells since when the device is known, where it belongs, and what
     conflicts: [{ what: 'address', approved: '10.0.0.1', seen: '10.0.0.7' }],
   });
 });
+
+test.for([
+  { name: 'an IP-KVM', seen: device('10.0.0.5'), states: ['impostor', 'not-checked'] },
+  {
+    name: 'a console server',
+    seen: device('10.0.0.5', { class: 'console-server', vendor: 'Opengear', product: 'OM2200' }),
+    states: ['impostor', 'not-checked'],
+  },
+  // It shares the network card of its computer.
+  { name: 'AMT', seen: device('10.0.0.5', { class: 'amt', vendor: 'Intel', product: 'AMT' }), states: ['approved-present'] },
+  {
+    name: 'a VNC server',
+    seen: device('10.0.0.5', { class: 'vnc-software', vendor: 'RealVNC', product: 'VNC Server' }),
+    states: ['approved-present'],
+  },
+])('at the address of an ordinary computer: $name', ({ seen, states }) => {
+  const found = findings([seen], [asset({ name: 'pc-1', addresses: ['10.0.0.5'], computer: true })]);
+  expect(found.map(({ state }) => state)).toEqual(states);
+});
