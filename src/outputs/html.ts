@@ -1,0 +1,33 @@
+/** Markup that may stand in a page as it is. Only {@link html} and {@link raw} make it. */
+export class Html {
+  readonly markup: string;
+  constructor(markup: string) {
+    this.markup = markup;
+  }
+}
+
+export type HtmlValue = Html | string | number | undefined | readonly HtmlValue[];
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** A template whose values are text, escaped for elements and quoted attributes, unless they are markup themselves. */
+export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  return new Html(strings.reduce((all, part, i) => `${all}${render(values[i - 1])}${part}`));
+}
+
+/** Markup that this project wrote: a style sheet, a script. Never text of a device or of an operator. */
+export function raw(markup: string): Html {
+  return new Html(markup);
+}
+
+function render(value: HtmlValue): string {
+  if (value instanceof Html) return value.markup;
+  if (value === undefined) return '';
+  if (typeof value === 'object') return value.map(render).join('');
+  return String(value).replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+}
+
+/** A value as JSON inside a `script` element that is not run: no text in it can end the element or open a comment. */
+export function jsonInScript(value: unknown): Html {
+  return new Html(JSON.stringify(value).replaceAll('<', String.raw`\u003c`).replaceAll('\u2028', String.raw`\u2028`).replaceAll('\u2029', String.raw`\u2029`));
+}
