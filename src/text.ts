@@ -37,9 +37,20 @@ function editDistance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
+/** A time for people: `45 s`, `12 min`, `9.6 h`. */
+export function roughly(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return seconds < 90 * 60 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** `65,536`. */
+export function grouped(number: number): string {
+  return number.toLocaleString('en');
+}
+
 /** `1 device`, `2 devices`. */
 export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
+  return `${grouped(number)} ${number === 1 ? one : many}`;
 }
 
 /** A MAC address in any usual spelling as 12 upper-case hex digits with colons; undefined where it is none, or one that no device has (all zero, all ones, group bit). */

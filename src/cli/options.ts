@@ -1,5 +1,6 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseShard, type Shard } from '../targets/hosts.ts';
 
 /** Parsers of option values: what does not fit is an error that says what would. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -18,6 +19,13 @@ export function duration(text: string): number {
   const ms = match === null ? 0 : Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 1000);
   if (ms <= 0) throw new InvalidArgumentError('give a time such as 30s, 500ms or 5m.');
   return ms;
+}
+
+/** `3/16`. */
+export function shard(text: string): Shard {
+  const read = parseShard(text);
+  if (read === undefined) throw new InvalidArgumentError('give a part and of how many, such as 3/16.');
+  return read;
 }
 
 /** An option that may be given more than once. */
@@ -52,6 +60,9 @@ export function withReportOptions(command: Command): Command {
     .addOption(new Option('--format <format>', 'the form of the result (default: by the name of -o, else table)').choices(REPORT_FORMATS))
     .option('-o, --output <file>', 'write the result there instead of standard output');
 }
+/** How a sweep tells how far it is. */
+export const PROGRESS_FORMS = ['line', 'json'] as const;
+export type ProgressForm = (typeof PROGRESS_FORMS)[number];
 
 /** The width of the terminal that results go to; undefined for a pipe or a file, where nothing is cut. */
 export function terminalColumns(): number | undefined {

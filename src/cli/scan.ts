@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
+import { COVERAGES } from '../sweep/coverage.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { ALSO } from '../targets/also.ts';
 import { DEFAULT_PORTS } from '../targets/ports.ts';
-import { collect, duration, FORMATS, wholeNumber } from './options.ts';
+import { collect, duration, FORMATS, PROGRESS_FORMS, shard, wholeNumber } from './options.ts';
 import type { ScanCommandOptions } from './run-scan.ts';
 
 export function register(program: Command): void {
@@ -46,8 +47,29 @@ export function register(program: Command): void {
     .addOption(new Option('--polite', `${RATES.polite} packets a second: for fragile networks`).conflicts('fast'))
     .option('--fast', `${RATES.fast.toLocaleString('en')} packets a second: fills the state table of a firewall on the way`)
     .option('--retries <number>', 'passes after the first', wholeNumber(0, 3), 1)
+    .addOption(
+      new Option(
+        '--coverage <what>',
+        'auto: every port of every address, silent addresses again up to 4,096 of them; full: again however many; life: 80, 443, 5900, 8443 and UDP of every address, the rest where there is a sign of life',
+      )
+        .choices(COVERAGES)
+        .default('auto'),
+    )
     .addOption(new Option('--host-timeout <time>', 'talk to one device for so long at most').argParser(duration).default(60_000, '60s'))
+    .addOption(
+      new Option(
+        '--shard <part/of>',
+        'sweep one part of several, for several machines: 3/16 is the third of sixteen; identify puts their journals together',
+      )
+        .argParser(shard)
+        .conflicts('resume'),
+    )
     .option('--seed <number>', 'order of the sweep, for repeating one', wholeNumber(0, 2 ** 32 - 1))
+    .addOption(
+      new Option('--dry-run', 'say what would be sent and how long it would take, and send nothing (names are resolved)').conflicts(
+        'resume',
+      ),
+    )
     .option('--resume <journal>', 'continue an interrupted sweep; no targets are given')
     .option('--snmp-community <text>', 'read SNMP v2c agents with this community (more than one: repeat; see docs/snmp.md)', collect)
     .option('--snmp-user <user>', 'read SNMPv3 agents as this user: name=NAME,auth=sha:KEY,privacy=aes:KEY', collect)
@@ -58,6 +80,11 @@ export function register(program: Command): void {
     .option('--allow-path <path>', 'let your own fingerprints ask for this path', collect)
     .addOption(new Option('--format <format>', 'what goes to standard output').choices(FORMATS).default('table'))
     .option('--all', 'list software that only looks like hardware too (VNC servers)')
+    .addOption(
+      new Option('--progress <form>', 'line: one that is rewritten, on a terminal; json: an object a second on standard error')
+        .choices(PROGRESS_FORMS)
+        .default('line'),
+    )
     .option('-q, --quiet', 'no progress, no notes')
     .addHelpText(
       'after',

@@ -1,6 +1,6 @@
 import { type Device, deviceName } from '../devices/device.ts';
 import { type AddressNumber, parseAddress, spaceOf, withoutZone } from '../targets/addresses.ts';
-import { HostSet } from '../targets/hosts.ts';
+import { HostSet, parseShard } from '../targets/hosts.ts';
 import { parseRange } from '../targets/parse.ts';
 import type { DeviceClass } from '../vocabulary.ts';
 import { pair, partsOf, reversed } from './history.ts';
@@ -145,7 +145,7 @@ export function askedHosts({ asked }: Pick<Inventory, 'asked'>): (address: Addre
     const range = parseRange(text);
     return 'reason' in range ? [] : [range];
   });
-  const hosts = new HostSet(ranges);
+  const hosts = new HostSet(ranges, undefined, asked?.shard === undefined ? undefined : parseShard(asked.shard));
   return (address) => hosts.indexOf(address) !== undefined;
 }
 

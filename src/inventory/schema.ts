@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Device } from '../devices/device.ts';
+import { COVERAGES } from '../sweep/coverage.ts';
 import { CLASSES, IDENTIFIER_KINDS, type Level, POSTURES, TRANSPORTS } from '../vocabulary.ts';
 
 /** Raised when a reader of old files could misread a new one. */
@@ -82,6 +83,10 @@ export const InventorySchema = z.strictObject({
       rate: z.number(),
       ratePerNetwork: z.number(),
       retries: z.number().int(),
+      coverage: z
+        .enum(COVERAGES)
+        .exactOptional()
+        .describe('what was asked of every address, and how often of silent ones; auto where it is absent'),
     })
     .exactOptional()
     .describe('absent where the observations come from no sweep of ours'),
@@ -89,6 +94,7 @@ export const InventorySchema = z.strictObject({
     .strictObject({
       hosts: Count,
       ranges: z.array(Text).describe('first-last, or one address'),
+      shard: Text.exactOptional().describe('3/16: of every 16 addresses of the ranges the third was asked; absent where all were'),
       names: z.record(z.string(), Text).describe('address to the name that was given for it'),
       ports: z.array(Text).describe('443/tcp=https'),
       also: z.array(Text).exactOptional().describe('channels that the operator opted into'),

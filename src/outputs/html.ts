@@ -29,5 +29,10 @@ function render(value: HtmlValue): string {
 
 /** A value as JSON inside a `script` element that is not run: no text in it can end the element or open a comment. */
 export function jsonInScript(value: unknown): Html {
-  return new Html(JSON.stringify(value).replaceAll('<', String.raw`\u003c`).replaceAll('\u2028', String.raw`\u2028`).replaceAll('\u2029', String.raw`\u2029`));
+  return new Html(
+    JSON.stringify(value)
+      .replaceAll('<', String.raw`\u003c`)
+      .replaceAll('\u2028', String.raw`\u2028`)
+      .replaceAll('\u2029', String.raw`\u2029`),
+  );
 }

@@ -64,14 +64,24 @@ function chart(title: string, bars: readonly Bar[], note: string | undefined): H
   const width = (number: number): string => ((number / most) * 100).toFixed(2);
   return html`<div class="chart">
     <table class="bars">
-      <caption>${title}</caption>
+      <caption>
+        ${title}
+      </caption>
       <tbody>
         ${bars.map(
-          (bar) => html`<tr>
-            <th scope="row">${bar.label}</th>
-            <td class="track"><svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="bar ${bar.kind}" width="${width(bar.count)}" height="10"></rect>${bar.pressing === undefined || bar.pressing === 0 ? undefined : html`<rect class="bar pressing" width="${width(bar.pressing)}" height="10"></rect>`}</svg></td>
-            <td class="number">${grouped(bar.count)}${bar.pressing === undefined || bar.pressing === 0 ? undefined : html`<span class="visually-hidden">, ${grouped(bar.pressing)} to look at</span>`}</td>
-          </tr>`,
+          (bar) =>
+            html`<tr>
+              <th scope="row">${bar.label}</th>
+              <td class="track">
+                <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+                  <rect class="bar ${bar.kind}" width="${width(bar.count)}" height="10"></rect>
+                  ${bar.pressing === undefined || bar.pressing === 0 ? undefined : html`<rect class="bar pressing" width="${width(bar.pressing)}" height="10"></rect>`}
+                </svg>
+              </td>
+              <td class="number">
+                ${grouped(bar.count)}${bar.pressing === undefined || bar.pressing === 0 ? undefined : html`<span class="visually-hidden">, ${grouped(bar.pressing)} to look at</span>`}
+              </td>
+            </tr>`,
         )}
       </tbody>
     </table>

@@ -80,7 +80,12 @@ function foundAt({ devices, inventory }: ReportView): Found[] {
       text: `${host} ${name}${finding === undefined ? '' : `: ${STATE_NAMES[finding.state]}`}`,
     })),
   );
-  const unnamed = inventory.unrecognised.map(({ host }) => ({ host, severity: undefined, isDevice: false, text: `${host} answers, and nothing names it` }));
+  const unnamed = inventory.unrecognised.map(({ host }) => ({
+    host,
+    severity: undefined,
+    isDevice: false,
+    text: `${host} answers, and nothing names it`,
+  }));
   return [...named, ...unnamed].flatMap(({ host, ...rest }) => {
     const address = parseAddress(host);
     return typeof address === 'number' ? [{ address, ...rest }] : [];
@@ -128,7 +133,18 @@ function blockFigure(
       ${askedRuns(from, size, asked).map(({ at, length }) => html`<rect class="asked" x="${(at % SIDE) * CELL}" y="${Math.floor(at / SIDE) * CELL}" width="${length * CELL}" height="${CELL}"></rect>`)}
       ${[...cells].map(
         ([index, { devices, severity, unnamed, lines }]) =>
-          html`<rect class="${devices > 0 ? `found ${severity ?? 'plain'}` : 'unnamed'}" x="${(index % SIDE) * CELL + 0.5}" y="${Math.floor(index / SIDE) * CELL + 0.5}" width="${CELL - 1}" height="${CELL - 1}" rx="1.5" data-find="${devices > 0 ? prefixOf(cellName(index), cellBits) : undefined}"><title>${cellBits === 32 ? lines.join('\n') : `${cellName(index)}: ${count(devices, 'device')}${unnamed > 0 ? `, ${grouped(unnamed)} unnamed` : ''}`}</title></rect>`,
+          html`<rect
+            class="${devices > 0 ? `found ${severity ?? 'plain'}` : 'unnamed'}"
+            x="${(index % SIDE) * CELL + 0.5}"
+            y="${Math.floor(index / SIDE) * CELL + 0.5}"
+            width="${CELL - 1}"
+            height="${CELL - 1}"
+            rx="1.5"
+            data-find="${devices > 0 ? prefixOf(cellName(index), cellBits) : undefined}"
+            ><title>
+              ${cellBits === 32 ? lines.join('\n') : `${cellName(index)}: ${count(devices, 'device')}${unnamed > 0 ? `, ${grouped(unnamed)} unnamed` : ''}`}
+            </title></rect
+          >`,
       )}
     </svg>
     <figcaption><span class="mono">${label}</span> ${number > 0 ? html`<b>${number}</b>` : undefined}</figcaption>
@@ -142,7 +158,11 @@ function prefixOf(name: string, bits: number): string {
 }
 
 /** Rows of cells of which an address was asked, as the longest runs within a line of the block. */
-function askedRuns(from: number, size: number, asked: readonly { readonly first: number; readonly last: number }[]): { at: number; length: number }[] {
+function askedRuns(
+  from: number,
+  size: number,
+  asked: readonly { readonly first: number; readonly last: number }[],
+): { at: number; length: number }[] {
   const touched = new Uint8Array(SIDE * SIDE);
   for (const { first, last } of asked) {
     const low = Math.max(0, Math.floor((first - from) / size));
@@ -175,7 +195,12 @@ function legend({ findings }: ReportView): Html {
         ] as const)),
   ];
   return html`<ul class="legend">
-    ${marks.map(([kind, text]) => html`<li><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="${kind}" width="10" height="10" rx="1.5"></rect></svg>${text}</li>`)}
+    ${marks.map(
+      ([kind, text]) =>
+        html`<li>
+          <svg viewBox="0 0 10 10" aria-hidden="true"><rect class="${kind}" width="10" height="10" rx="1.5"></rect></svg>${text}
+        </li>`,
+    )}
   </ul>`;
 }
 

@@ -57,7 +57,8 @@ export const RISKS: Readonly<Record<Posture, string>> = {
   'ipmi-no-authentication': 'IPMI offers sessions without authentication. Switch them off.',
   'ipmi-cipher-zero-advertised': 'IPMI advertises cipher suite 0, with which any password is taken. Disable the suite.',
   'default-certificate': 'It shows the certificate that it came with, or one that it made itself. Install one of your own authority.',
-  'shared-certificate': 'Its key is known to be in every unit of the product: whoever has one can read what goes to the others. Replace it.',
+  'shared-certificate':
+    'Its key is known to be in every unit of the product: whoever has one can read what goes to the others. Replace it.',
   'expired-certificate': 'Its certificate has expired. Renew it.',
   'weak-certificate-key': 'The key of its certificate is too short. Replace it.',
   'legacy-tls': 'It speaks outdated versions of TLS only. Update its firmware.',
