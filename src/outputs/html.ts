@@ -10,9 +10,23 @@ export type HtmlValue = Html | string | number | undefined | readonly HtmlValue[
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** A template whose values are text, escaped for elements and quoted attributes, unless they are markup themselves. */
+/**
+ * A template whose values are text, escaped for elements and quoted attributes, unless they are markup themselves. Its own line breaks, with the
+ * blanks around them, are for whoever reads the source.
+ */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
-  return new Html(strings.reduce((all, part, i) => `${all}${render(values[i - 1])}${part}`));
+  const parts = joined(strings);
+  return new Html(parts.reduce((all, part, i) => `${all}${render(values[i - 1])}${part}`));
+}
+
+const seen = new WeakMap<TemplateStringsArray, readonly string[]>();
+
+function joined(strings: TemplateStringsArray): readonly string[] {
+  const known = seen.get(strings);
+  if (known !== undefined) return known;
+  const parts = strings.map((part) => part.replace(/(^|>)\s*\n\s*(?=<|$)/g, '$1').replace(/\s*\n\s*/g, ' '));
+  seen.set(strings, parts);
+  return parts;
 }
 
 /** Markup that this project wrote: a style sheet, a script. Never text of a device or of an operator. */

@@ -41,7 +41,7 @@ export function chartSection(view: ReportView): Html {
   return html`<section id="charts" aria-labelledby="charts-title">
     <h2 id="charts-title">What there is</h2>
     <div class="charts">
-      ${chart('By class', classes, findings === undefined ? undefined : 'Dark: somebody has to look at it.')}
+      ${chart('By class', classes, findings === undefined ? undefined : 'The stronger part: somebody has to look at it.')}
       ${findings === undefined ? undefined : chart('By finding', states, 'Devices, and records that no device was found for.')}
       ${chart('By maker', makers(view), undefined)}
     </div>
