@@ -81,6 +81,11 @@ function findingsOf({ devices }: Inventory): Finding[] {
   }));
 }
 
+/** The texts of a column, as far as they are shown. */
+async function column(page: Page, index: number): Promise<string[]> {
+  return page.locator(`#device-table tbody tr:visible td:nth-child(${index})`).allTextContents();
+}
+
 describe.skipIf(missing !== undefined)('a report in a browser', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'kvmsweep-report-'));
   let browser: Browser;
@@ -113,10 +118,6 @@ describe.skipIf(missing !== undefined)('a report in a browser', { timeout: 60_00
     return { page, heard };
   }
 
-  async function column(page: Page, index: number): Promise<string[]> {
-    return page.locator(`#device-table tbody tr:visible td:nth-child(${index})`).allTextContents();
-  }
-
   test('it filters by text, serial number, card, class and finding', async () => {
     const { page, heard } = await open(30);
     const shown = page.locator('#shown');
@@ -133,8 +134,8 @@ describe.skipIf(missing !== undefined)('a report in a browser', { timeout: 60_00
     }
     expect(await page.getByText('No device fits.').isVisible()).toBe(true);
     await page.getByRole('button', { name: 'Clear' }).click();
-    await page.getByLabel('Class').selectOption('pdu');
-    await page.getByLabel('Finding', { exact: true }).selectOption('unapproved');
+    await page.getByRole('combobox', { name: /^Class/ }).selectOption('pdu');
+    await page.getByRole('combobox', { name: /^Finding/ }).selectOption('unapproved');
     await expect.poll(() => shown.textContent()).toBe('2 of 30');
     expect(heard).toEqual([]);
   });
