@@ -49,6 +49,7 @@ async function commands(): Promise<((program: Command) => void)[]> {
     import('./identify.ts'),
     import('./evidence.ts'),
     import('./reconcile.ts'),
+    import('./report.ts'),
     import('./diff.ts'),
     import('./export.ts'),
     import('./fingerprints.ts'),

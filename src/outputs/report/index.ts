@@ -1,0 +1,2 @@
+export { reportPage } from './page.ts';
+export type { ReportInput } from './view.ts';
