@@ -7,6 +7,9 @@ export interface ExportOptions {
   readonly out?: string;
   readonly approved?: string;
   readonly expiringWithin: number;
+  readonly state?: string;
+  readonly adminSubnets?: string;
+  readonly full?: boolean;
   readonly quiet?: boolean;
 }
 
@@ -20,8 +23,22 @@ export function register(program: Command): void {
     .option('--out <path>', 'where it is written (default: standard output)')
     .option('--approved <file>', 'approved assets: the findings are exported too')
     .option('--expiring-within <days>', 'call an approval expiring so many days before its end', wholeNumber(0, 3650), 30)
+    .option('--state <file>', 'sentinel: what earlier bundles have told (default: state.json in the folder)')
+    .option('--admin-subnets <file>', 'sentinel: the networks of administrators, as CSV (network, zone, purpose) or one a line')
+    .option('--full', 'sentinel: write every row again, not only what changed')
     .option('-q, --quiet', 'no notes')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kvmsweep export monday.json --to sentinel --out sentinel --approved approved.csv   a folder with its README (docs/sentinel.md)`,
+    )
     .action(async (file: string, options: ExportOptions) => {
+      if (options.to === 'sentinel') {
+        const { exportSentinel } = await import('./export-sentinel.ts');
+        exportSentinel(file, options);
+        return;
+      }
       const { runExport } = await import('./run-export.ts');
       runExport(file, options);
     });

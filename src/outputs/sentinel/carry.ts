@@ -1,0 +1,327 @@
+import { createHash } from 'node:crypto';
+import type { Device, DeviceEndpoint } from '../../devices/device.ts';
+import { tokenKey, tokensOf } from '../../devices/fuse.ts';
+import { sortIdentifiers } from '../../devices/identity.ts';
+import { sortPosture } from '../../devices/posture.ts';
+import { askedHosts, whyNotAsked } from '../../inventory/changes.ts';
+import { earliest, pair } from '../../inventory/history.ts';
+import type { Inventory } from '../../inventory/schema.ts';
+import { byAddress } from '../../observations/read.ts';
+import { parseAddress } from '../../targets/addresses.ts';
+import { type Identifier, QUIET_CLASSES } from '../../vocabulary.ts';
+import { ipAddresses } from './addresses.ts';
+import type { SentinelState } from './state.ts';
+
+/** What so many complete sweeps in a row asked for and did not see is gone; what fewer miss is taken to be as it was. */
+const MISSES = 2;
+
+/** A device as it is known from this sweep and those before it. */
+export interface Known {
+  readonly device: Device;
+  /** The same as this sweep alone saw it; in parts, where it did not see what ties them. */
+  readonly views: readonly Device[];
+  /** Addresses of it that this sweep did not see, and that are kept. */
+  readonly unseen: ReadonlySet<string>;
+}
+
+export interface Carried {
+  /** The devices of the inventory, each with what is known of it from before. */
+  readonly devices: readonly Known[];
+  /** Devices that this sweep did not see at all, and that are kept as they were, with their kept addresses. */
+  readonly absent: readonly { readonly deviceKey: string; readonly addresses: readonly string[] }[];
+  readonly remembered: SentinelState['devices'];
+  /** Devices that have another key in the inventory than in the bundles before. */
+  readonly renamed: number;
+}
+
+type Remembered = SentinelState['devices'][number];
+
+/**
+ * Holds the devices of an inventory against those of earlier bundles, so that what one sweep misses (a certificate that could not be read, a port
+ * that did not answer, a device that was starting) changes nothing. What a sweep sees counts at once; what it does not see counts when a complete
+ * sweep that asked for it misses it the second time in a row.
+ * @param scan names the sweep, so that exporting one inventory twice counts once
+ */
+export function carry(inventory: Inventory, remembered: readonly Remembered[], scan: string): Carried {
+  const sweep = sweepOf(inventory, scan);
+  const old = remembered.map((one) => ({ ...one, device: { ...one.device, evidence: [], alternatives: [] } }));
+  const views = viewsOf(inventory.devices, old);
+  const known = new Map<Device, Known>();
+  const next: Remembered[] = [];
+  const absent: { deviceKey: string; addresses: string[] }[] = [];
+  let renamed = 0;
+  for (const before of old) {
+    const [first, ...others] = views.get(before) ?? [];
+    const result = first === undefined ? absentDevice(before, sweep) : seenDevice(before, [first, ...others], sweep);
+    if (result === undefined) continue;
+    next.push(result.remembered);
+    if (first === undefined) {
+      absent.push({ deviceKey: before.device.deviceKey, addresses: ipAddresses(result.remembered.device) });
+      continue;
+    }
+    if (first.deviceKey !== before.device.deviceKey) renamed += 1;
+    known.set(first, { device: result.device, views: [first, ...others], unseen: result.unseen });
+  }
+  const absorbed = new Set([...views.values()].flatMap(([, ...others]) => others));
+  const devices: Known[] = [];
+  for (const device of inventory.devices) {
+    if (absorbed.has(device)) continue;
+    const carried = known.get(device);
+    devices.push(carried ?? { device, views: [device], unseen: new Set() });
+    if (carried === undefined && ipAddresses(device).length > 0 && !QUIET_CLASSES.has(device.class))
+      next.push({ device: withoutEvidence(device), marks: marksOf(device), missed: {} });
+  }
+  return { devices, absent, remembered: next.toSorted((a, b) => (a.device.deviceKey < b.device.deviceKey ? -1 : 1)), renamed };
+}
+
+/** What a sweep asked, and who answers where. */
+interface Sweep {
+  readonly inventory: Inventory;
+  readonly scan: string;
+  readonly isAsked: (address: string) => boolean;
+  readonly ports: ReadonlySet<string>;
+  readonly at: ReadonlyMap<string, readonly Device[]>;
+}
+
+function sweepOf(inventory: Inventory, scan: string): Sweep {
+  const asked = askedHosts(inventory);
+  const at = new Map<string, Device[]>();
+  for (const device of inventory.devices) for (const address of device.addresses) at.set(address, [...(at.get(address) ?? []), device]);
+  return {
+    inventory,
+    scan,
+    isAsked: (address) => {
+      const number = parseAddress(address);
+      return number !== undefined && asked(number);
+    },
+    ports: new Set((inventory.asked?.ports ?? []).map((port) => port.split('=', 1)[0] ?? port)),
+    at,
+  };
+}
+
+/** What named a device, in short. */
+function marksOf({ evidence }: Device): string[] {
+  const marks = evidence.map(({ fingerprint, rule, fact, endpoint }) =>
+    createHash('sha256')
+      .update(JSON.stringify([fingerprint, rule, fact, endpoint]))
+      .digest('hex')
+      .slice(0, 8),
+  );
+  return [...new Set(marks)].toSorted();
+}
+
+/**
+ * Which devices of the inventory are which from before: by their key, else by what they show, and last those that show nothing but a part of what a
+ * device at their address showed before.
+ */
+function viewsOf<R extends { readonly device: Device }>(now: readonly Device[], before: readonly R[]): Map<R, Device[]> {
+  const byKey = new Map(before.map((one) => [one.device.deviceKey, one]));
+  const views = new Map<R, Device[]>();
+  const rest: Device[] = [];
+  for (const device of now) {
+    const old = byKey.get(device.deviceKey);
+    if (old === undefined) rest.push(device);
+    else views.set(old, [device]);
+  }
+  const free = new Map(before.filter((one) => !views.has(one)).map((one) => [one.device, one]));
+  for (const [device, old] of pair(rest, [...free.keys()])) {
+    const one = free.get(old);
+    if (one !== undefined) views.set(one, [device]);
+  }
+  const placed = new Set([...views.values()].flat());
+  const at = new Map<string, R[]>();
+  for (const one of before) for (const address of one.device.addresses) at.set(address, [...(at.get(address) ?? []), one]);
+  for (const device of rest) {
+    if (placed.has(device)) continue;
+    const whole = device.addresses.flatMap((address) => at.get(address) ?? []).find((one) => isPartOf(device, one.device));
+    if (whole !== undefined) views.set(whole, [...(views.get(whole) ?? []), device]);
+  }
+  return views;
+}
+
+/** Whether a view shows nothing that a device did not show before. Of one maker's products the one seen less of may be taken for another. */
+function isPartOf(part: Device, whole: Device): boolean {
+  if ((part.vendor ?? whole.vendor) !== whole.vendor) return false;
+  if (part.product !== undefined && part.product !== whole.product && part.class !== whole.class) return false;
+  const tokens = new Set(tokensOf(whole.identifiers).map(tokenKey));
+  const endpoints = new Set(whole.endpoints.map(endpointKey));
+  return (
+    tokensOf(part.identifiers).every((token) => tokens.has(tokenKey(token))) &&
+    part.endpoints.every((endpoint) => endpoints.has(endpointKey(endpoint)))
+  );
+}
+
+function endpointKey({ host, port, transport }: DeviceEndpoint): string {
+  return `port ${host} ${port}/${transport}`;
+}
+
+/** Counts one more miss, once for each sweep. */
+function missesOf({ missed, counted }: Remembered, what: string, { scan }: Sweep): number {
+  const already = missed[what] ?? 0;
+  return counted === scan ? Math.max(1, already) : already + 1;
+}
+
+/** Whether an address of a device that this sweep did not see stays, with the misses it has then; undefined where it is gone. */
+function keptAddress(before: Remembered & { device: Device }, address: string, sweep: Sweep, elsewhere: boolean): number | undefined {
+  const { device } = before;
+  const what = `address ${address}`;
+  const there: Device = { ...device, addresses: [address], endpoints: device.endpoints.filter(({ host }) => host === address) };
+  const ended = sweep.inventory.run?.endedAt;
+  const later = ended !== undefined && device.lastSeen !== undefined && device.lastSeen > ended;
+  if (later || whyNotAsked(there, sweep.inventory, sweep.isAsked) !== undefined) return before.missed[what] ?? 0;
+  // It answers elsewhere, or something else answers here.
+  if (elsewhere || (sweep.at.get(address) ?? []).some((one) => !QUIET_CLASSES.has(one.class))) return undefined;
+  const misses = missesOf(before, what, sweep);
+  return misses < MISSES ? misses : undefined;
+}
+
+interface Result {
+  readonly device: Device;
+  readonly unseen: ReadonlySet<string>;
+  readonly remembered: Remembered;
+}
+
+function absentDevice(before: Remembered & { device: Device }, sweep: Sweep): Result | undefined {
+  const missed: Record<string, number> = {};
+  const addresses = before.device.addresses.filter((address) => {
+    const misses = keptAddress(before, address, sweep, false);
+    if (misses !== undefined && misses > 0) missed[`address ${address}`] = misses;
+    return misses !== undefined;
+  });
+  if (addresses.length === 0) return undefined;
+  const device = { ...before.device, addresses, endpoints: before.device.endpoints.filter(({ host }) => addresses.includes(host)) };
+  return { device, unseen: new Set(addresses), remembered: remember(device, before.marks, { ...before.missed, ...missed }, before, sweep) };
+}
+
+function seenDevice(before: Remembered & { device: Device }, views: readonly [Device, ...Device[]], sweep: Sweep): Result {
+  const { device: old } = before;
+  const missed: Record<string, number> = {};
+  const note = (what: string, misses: number): void => {
+    if (misses > 0) missed[what] = misses;
+  };
+  const seen = [...new Set(views.flatMap(({ addresses }) => addresses))];
+  const elsewhere = seen.some((address) => !old.addresses.includes(address));
+  const unseen = old.addresses.filter((address) => {
+    if (seen.includes(address)) return false;
+    const misses = keptAddress(before, address, sweep, elsewhere);
+    if (misses !== undefined) note(`address ${address}`, misses);
+    return misses !== undefined;
+  });
+  const addresses = [...seen, ...unseen].toSorted(byAddress);
+
+  const { complete } = sweep.inventory.completeness;
+  const isAskedAt = ({ host, port, transport }: DeviceEndpoint): boolean =>
+    complete && sweep.isAsked(host) && sweep.ports.has(`${port}/${transport}`);
+  const shown = new Map(views.flatMap(({ endpoints }) => endpoints.map((one) => [endpointKey(one), one])));
+  const silent = old.endpoints.filter((one) => addresses.includes(one.host) && !shown.has(endpointKey(one)));
+  const keptEndpoints = silent.filter((one) => {
+    const what = endpointKey(one);
+    const misses = isAskedAt(one) ? missesOf(before, what, sweep) : (before.missed[what] ?? 0);
+    if (misses >= MISSES) return false;
+    note(what, misses);
+    return true;
+  });
+
+  const askedAll = old.endpoints.every((one) => !addresses.includes(one.host) || isAskedAt(one));
+  const identifiers = views.flatMap((view) => view.identifiers);
+  const unread = unreadIdentifiers(old.identifiers, identifiers).map((one) => {
+    const what = `${one.kind} ${one.value}`;
+    const misses = askedAll ? missesOf(before, what, sweep) : (before.missed[what] ?? 0);
+    return { one, what, misses, whole: !identifiers.some(({ kind }) => kind === one.kind) };
+  });
+  // Of a kind that is not read at all any more the last value is the best that is known.
+  const keptIdentifiers = unread.filter(({ misses, whole }) => whole || misses < MISSES);
+  for (const { what, misses } of keptIdentifiers) note(what, Math.min(misses, MISSES));
+
+  const marks = [...new Set(views.flatMap(marksOf))].toSorted();
+  const unnamed = before.marks.some((mark) => !marks.includes(mark));
+  const unnamedMisses = unnamed ? (askedAll ? missesOf(before, 'marks', sweep) : (before.missed['marks'] ?? 0)) : 0;
+  const keepsMarks = unnamed && unnamedMisses < MISSES;
+  if (keepsMarks) note('marks', unnamedMisses);
+
+  const partial = keepsMarks || keptEndpoints.length > 0 || unseen.length > 0 || unread.some(({ misses }) => misses < MISSES);
+  const { evidence, alternatives } = views[0];
+  const device: Device = {
+    ...fieldsOf(old, views, partial),
+    deviceKey: old.deviceKey,
+    certainty: Math.max(...views.map(({ certainty }) => certainty)),
+    level: views[0].level,
+    addresses,
+    identifiers: sortIdentifiers([
+      ...identifiers,
+      ...keptIdentifiers.map(({ one }) => one),
+      ...unseen.map((value): Identifier => ({ kind: 'ip', value, from: 'address' })),
+    ]),
+    endpoints: [...shown.values(), ...keptEndpoints],
+    evidence,
+    alternatives,
+    posture: sortPosture([...views.flatMap(({ posture }) => posture), ...(partial ? old.posture : [])]),
+    ...timesOf(old, views),
+  };
+  return { device, unseen: new Set(unseen), remembered: remember(device, keepsMarks ? before.marks : marks, missed, before, sweep) };
+}
+
+/** Identifiers from before that this view does not show, without those that it shows otherwise. An address is none of them. */
+function unreadIdentifiers(old: readonly Identifier[], now: readonly Identifier[]): Identifier[] {
+  return old.filter(({ kind, value }) => {
+    if (kind === 'ip' || now.some((one) => one.kind === kind && one.value === value)) return false;
+    const same = now.filter((one) => one.kind === kind);
+    return same.length === 0 || same.some((one) => old.some((other) => other.kind === kind && other.value === one.value));
+  });
+}
+
+const DETAILS = ['generation', 'model', 'version', 'serial', 'hostname', 'macVendor', 'base'] as const;
+
+type Fields = Pick<Device, 'class' | 'vendor' | 'product' | (typeof DETAILS)[number]>;
+
+/** What it is called: as now, but where less of it was seen than before, as then. */
+function fieldsOf(old: Device, views: readonly [Device, ...Device[]], partial: boolean): Fields {
+  const named = views.find(({ product }) => product !== undefined) ?? views[0];
+  const keepsName = old.product !== undefined && (partial || named.product === undefined);
+  const { class: kind, vendor, product } = keepsName ? old : named;
+  const sameProduct = product === old.product || old.product === undefined;
+  const details = DETAILS.flatMap((field) => {
+    const now = views.map((view) => view[field]).find((value) => value !== undefined);
+    const before = sameProduct ? old[field] : undefined;
+    const value = partial ? (before ?? now) : (now ?? before);
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  const known = vendor ?? (sameProduct ? old.vendor : undefined);
+  return {
+    class: kind,
+    ...(known === undefined ? {} : { vendor: known }),
+    ...(product === undefined ? {} : { product }),
+    ...Object.fromEntries(details),
+  };
+}
+
+function timesOf(old: Device, views: readonly Device[]): Pick<Device, 'firstSeen' | 'lastSeen'> {
+  const first = views.reduce((time, { firstSeen }) => earliest(time, firstSeen), old.firstSeen);
+  const last = views
+    .flatMap(({ lastSeen }) => lastSeen ?? [])
+    .toSorted()
+    .at(-1);
+  return { ...(first === undefined ? {} : { firstSeen: first }), ...(last === undefined ? {} : { lastSeen: last }) };
+}
+
+function remember(
+  device: Device,
+  marks: readonly string[],
+  missed: Record<string, number>,
+  before: Remembered,
+  { inventory, scan, isAsked }: Sweep,
+): Remembered {
+  const counted = inventory.completeness.complete && before.device.addresses.some(isAsked) ? scan : before.counted;
+  return { device: withoutEvidence(device), marks: [...marks], missed, ...(counted === undefined ? {} : { counted }) };
+}
+
+function withoutEvidence(device: Device): Remembered['device'] {
+  const { evidence: _evidence, alternatives: _alternatives, ...rest } = device;
+  return {
+    ...rest,
+    addresses: [...rest.addresses],
+    identifiers: [...rest.identifiers],
+    endpoints: [...rest.endpoints],
+    posture: [...rest.posture],
+  };
+}
