@@ -56,15 +56,19 @@ export function sentinelBundle(input: BundleInput): Bundle {
     KvmUsbIds: usbIdRows(fingerprints),
   };
   const stays = staysOf(inventory, carried);
-  const lists = contract.watchlists.flatMap((watchlist): BundleList[] => {
+  const changing = contract.watchlists.map((watchlist) => {
     const { alias } = watchlist;
-    const changes = changesOf(watchlist, wanted[alias], told(alias), { keeps: alias === 'KvmDevices' ? stays : () => false, full });
-    // The devices are what this is for; an empty list of networks or scanners would say that there is none.
-    if (alias !== 'KvmDevices' && changes.items.length + changes.deleted.length === 0) return [];
-    return [bundleList(watchlist, changes)];
+    return {
+      watchlist,
+      ...changesOf(watchlist, wanted[alias], told(alias), { keeps: alias === 'KvmDevices' ? stays : () => false, full }),
+    };
   });
-  const changes = lists.reduce((sum, { changed, deleted }) => sum + changed.length + deleted.length, 0);
+  const changes = changing.reduce((sum, { changed, deleted }) => sum + changed.length + deleted.length, 0);
   if (changes > LIMITS.changesAMonth) throw inputError('too-many-changes', { changes, limit: LIMITS.changesAMonth });
+  const lists = changing
+    // The devices are what this is for; an empty list of networks or scanners would say that there is none.
+    .filter(({ watchlist: { alias }, items, deleted }) => alias === 'KvmDevices' || items.length + deleted.length > 0)
+    .map(({ watchlist, ...ofList }) => bundleList(watchlist, ofList));
 
   const arrays = recordArrays(tableRecords(inventory, carried.devices, approvals, reconciling.now), table);
   const records = arrays.map((text, i) => ({ name: `KvmSweepDevices${arrays.length === 1 ? '' : `-${i + 1}`}.records.json`, text }));

@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto';
 import type { Device, DeviceEndpoint } from '../../devices/device.ts';
-import { tokenKey, tokensOf } from '../../devices/fuse.ts';
 import { sortIdentifiers } from '../../devices/identity.ts';
 import { sortPosture } from '../../devices/posture.ts';
 import { askedHosts, whyNotAsked } from '../../inventory/changes.ts';
-import { earliest, pair } from '../../inventory/history.ts';
 import type { Inventory } from '../../inventory/schema.ts';
 import { byAddress } from '../../observations/read.ts';
 import { parseAddress } from '../../targets/addresses.ts';
 import { type Identifier, QUIET_CLASSES } from '../../vocabulary.ts';
 import { ipAddresses } from './addresses.ts';
-import type { SentinelState } from './state.ts';
+import { fieldsOf, marksOf, timesOf, unreadIdentifiers } from './fields.ts';
+import { endpointKey, viewsOf } from './same-device.ts';
+import type { RememberedDevice } from './state.ts';
 
 /** What so many complete sweeps in a row asked for and did not see is gone; what fewer miss is taken to be as it was. */
 const MISSES = 2;
@@ -29,12 +28,10 @@ export interface Carried {
   readonly devices: readonly Known[];
   /** Devices that this sweep did not see at all, and that are kept as they were, with their kept addresses. */
   readonly absent: readonly { readonly deviceKey: string; readonly addresses: readonly string[] }[];
-  readonly remembered: SentinelState['devices'];
+  readonly remembered: readonly RememberedDevice[];
   /** Devices that have another key in the inventory than in the bundles before. */
   readonly renamed: number;
 }
-
-type Remembered = SentinelState['devices'][number];
 
 /**
  * Holds the devices of an inventory against those of earlier bundles, so that what one sweep misses (a certificate that could not be read, a port
@@ -42,12 +39,12 @@ type Remembered = SentinelState['devices'][number];
  * sweep that asked for it misses it the second time in a row.
  * @param scan names the sweep, so that exporting one inventory twice counts once
  */
-export function carry(inventory: Inventory, remembered: readonly Remembered[], scan: string): Carried {
+export function carry(inventory: Inventory, remembered: readonly RememberedDevice[], scan: string): Carried {
   const sweep = sweepOf(inventory, scan);
   const old = remembered.map((one) => ({ ...one, device: { ...one.device, evidence: [], alternatives: [] } }));
   const views = viewsOf(inventory.devices, old);
   const known = new Map<Device, Known>();
-  const next: Remembered[] = [];
+  const next: RememberedDevice[] = [];
   const absent: { deviceKey: string; addresses: string[] }[] = [];
   let renamed = 0;
   for (const before of old) {
@@ -99,73 +96,20 @@ function sweepOf(inventory: Inventory, scan: string): Sweep {
   };
 }
 
-/** What named a device, in short. */
-function marksOf({ evidence }: Device): string[] {
-  const marks = evidence.map(({ fingerprint, rule, fact, endpoint }) =>
-    createHash('sha256')
-      .update(JSON.stringify([fingerprint, rule, fact, endpoint]))
-      .digest('hex')
-      .slice(0, 8),
-  );
-  return [...new Set(marks)].toSorted();
-}
-
-/**
- * Which devices of the inventory are which from before: by their key, else by what they show, and last those that show nothing but a part of what a
- * device at their address showed before.
- */
-function viewsOf<R extends { readonly device: Device }>(now: readonly Device[], before: readonly R[]): Map<R, Device[]> {
-  const byKey = new Map(before.map((one) => [one.device.deviceKey, one]));
-  const views = new Map<R, Device[]>();
-  const rest: Device[] = [];
-  for (const device of now) {
-    const old = byKey.get(device.deviceKey);
-    if (old === undefined) rest.push(device);
-    else views.set(old, [device]);
-  }
-  const free = new Map(before.filter((one) => !views.has(one)).map((one) => [one.device, one]));
-  for (const [device, old] of pair(rest, [...free.keys()])) {
-    const one = free.get(old);
-    if (one !== undefined) views.set(one, [device]);
-  }
-  const placed = new Set([...views.values()].flat());
-  const at = new Map<string, R[]>();
-  for (const one of before) for (const address of one.device.addresses) at.set(address, [...(at.get(address) ?? []), one]);
-  for (const device of rest) {
-    if (placed.has(device)) continue;
-    const whole = device.addresses.flatMap((address) => at.get(address) ?? []).find((one) => isPartOf(device, one.device));
-    if (whole !== undefined) views.set(whole, [...(views.get(whole) ?? []), device]);
-  }
-  return views;
-}
-
-/** Whether a view shows nothing that a device did not show before. Of one maker's products the one seen less of may be taken for another. */
-function isPartOf(part: Device, whole: Device): boolean {
-  if ((part.vendor ?? whole.vendor) !== whole.vendor) return false;
-  if (part.product !== undefined && part.product !== whole.product && part.class !== whole.class) return false;
-  const tokens = new Set(tokensOf(whole.identifiers).map(tokenKey));
-  const endpoints = new Set(whole.endpoints.map(endpointKey));
-  return (
-    tokensOf(part.identifiers).every((token) => tokens.has(tokenKey(token))) &&
-    part.endpoints.every((endpoint) => endpoints.has(endpointKey(endpoint)))
-  );
-}
-
-function endpointKey({ host, port, transport }: DeviceEndpoint): string {
-  return `port ${host} ${port}/${transport}`;
-}
-
 /** Counts one more miss, once for each sweep. */
-function missesOf({ missed, counted }: Remembered, what: string, { scan }: Sweep): number {
+function missesOf({ missed, counted }: RememberedDevice, what: string, { scan }: Sweep): number {
   const already = missed[what] ?? 0;
   return counted === scan ? Math.max(1, already) : already + 1;
 }
 
 /** Whether an address of a device that this sweep did not see stays, with the misses it has then; undefined where it is gone. */
-function keptAddress(before: Remembered & { device: Device }, address: string, sweep: Sweep, elsewhere: boolean): number | undefined {
+function keptAddress(before: RememberedDevice & { device: Device }, address: string, sweep: Sweep, elsewhere: boolean): number | undefined {
   const { device } = before;
   const what = `address ${address}`;
-  const there: Device = { ...device, addresses: [address], endpoints: device.endpoints.filter(({ host }) => host === address) };
+  const here = device.endpoints.filter(({ host }) => host === address);
+  // Where no port of it is known at this address, it is those that it has at others.
+  const endpoints = here.length > 0 ? here : device.endpoints.map((one) => ({ ...one, host: address }));
+  const there: Device = { ...device, addresses: [address], endpoints };
   const ended = sweep.inventory.run?.endedAt;
   const later = ended !== undefined && device.lastSeen !== undefined && device.lastSeen > ended;
   if (later || whyNotAsked(there, sweep.inventory, sweep.isAsked) !== undefined) return before.missed[what] ?? 0;
@@ -178,10 +122,10 @@ function keptAddress(before: Remembered & { device: Device }, address: string, s
 interface Result {
   readonly device: Device;
   readonly unseen: ReadonlySet<string>;
-  readonly remembered: Remembered;
+  readonly remembered: RememberedDevice;
 }
 
-function absentDevice(before: Remembered & { device: Device }, sweep: Sweep): Result | undefined {
+function absentDevice(before: RememberedDevice & { device: Device }, sweep: Sweep): Result | undefined {
   const missed: Record<string, number> = {};
   const addresses = before.device.addresses.filter((address) => {
     const misses = keptAddress(before, address, sweep, false);
@@ -193,7 +137,7 @@ function absentDevice(before: Remembered & { device: Device }, sweep: Sweep): Re
   return { device, unseen: new Set(addresses), remembered: remember(device, before.marks, { ...before.missed, ...missed }, before, sweep) };
 }
 
-function seenDevice(before: Remembered & { device: Device }, views: readonly [Device, ...Device[]], sweep: Sweep): Result {
+function seenDevice(before: RememberedDevice & { device: Device }, views: readonly [Device, ...Device[]], sweep: Sweep): Result {
   const { device: old } = before;
   const missed: Record<string, number> = {};
   const note = (what: string, misses: number): void => {
@@ -240,12 +184,11 @@ function seenDevice(before: Remembered & { device: Device }, views: readonly [De
   if (keepsMarks) note('marks', unnamedMisses);
 
   const partial = keepsMarks || keptEndpoints.length > 0 || unseen.length > 0 || unread.some(({ misses }) => misses < MISSES);
-  const { evidence, alternatives } = views[0];
   const device: Device = {
+    ...views[0],
     ...fieldsOf(old, views, partial),
     deviceKey: old.deviceKey,
     certainty: Math.max(...views.map(({ certainty }) => certainty)),
-    level: views[0].level,
     addresses,
     identifiers: sortIdentifiers([
       ...identifiers,
@@ -253,75 +196,24 @@ function seenDevice(before: Remembered & { device: Device }, views: readonly [De
       ...unseen.map((value): Identifier => ({ kind: 'ip', value, from: 'address' })),
     ]),
     endpoints: [...shown.values(), ...keptEndpoints],
-    evidence,
-    alternatives,
     posture: sortPosture([...views.flatMap(({ posture }) => posture), ...(partial ? old.posture : [])]),
     ...timesOf(old, views),
   };
   return { device, unseen: new Set(unseen), remembered: remember(device, keepsMarks ? before.marks : marks, missed, before, sweep) };
 }
 
-/** Identifiers from before that this view does not show, without those that it shows otherwise. An address is none of them. */
-function unreadIdentifiers(old: readonly Identifier[], now: readonly Identifier[]): Identifier[] {
-  return old.filter(({ kind, value }) => {
-    if (kind === 'ip' || now.some((one) => one.kind === kind && one.value === value)) return false;
-    const same = now.filter((one) => one.kind === kind);
-    return same.length === 0 || same.some((one) => old.some((other) => other.kind === kind && other.value === one.value));
-  });
-}
-
-const DETAILS = ['generation', 'model', 'version', 'serial', 'hostname', 'macVendor', 'base'] as const;
-
-type Fields = Pick<Device, 'class' | 'vendor' | 'product' | (typeof DETAILS)[number]>;
-
-/** What it is called: as now, but where less of it was seen than before, as then. */
-function fieldsOf(old: Device, views: readonly [Device, ...Device[]], partial: boolean): Fields {
-  const named = views.find(({ product }) => product !== undefined) ?? views[0];
-  const keepsName = old.product !== undefined && (partial || named.product === undefined);
-  const { class: kind, vendor, product } = keepsName ? old : named;
-  const sameProduct = product === old.product || old.product === undefined;
-  const details = DETAILS.flatMap((field) => {
-    const now = views.map((view) => view[field]).find((value) => value !== undefined);
-    const before = sameProduct ? old[field] : undefined;
-    const value = partial ? (before ?? now) : (now ?? before);
-    return value === undefined ? [] : [[field, value] as const];
-  });
-  const known = vendor ?? (sameProduct ? old.vendor : undefined);
-  return {
-    class: kind,
-    ...(known === undefined ? {} : { vendor: known }),
-    ...(product === undefined ? {} : { product }),
-    ...Object.fromEntries(details),
-  };
-}
-
-function timesOf(old: Device, views: readonly Device[]): Pick<Device, 'firstSeen' | 'lastSeen'> {
-  const first = views.reduce((time, { firstSeen }) => earliest(time, firstSeen), old.firstSeen);
-  const last = views
-    .flatMap(({ lastSeen }) => lastSeen ?? [])
-    .toSorted()
-    .at(-1);
-  return { ...(first === undefined ? {} : { firstSeen: first }), ...(last === undefined ? {} : { lastSeen: last }) };
-}
-
 function remember(
   device: Device,
   marks: readonly string[],
   missed: Record<string, number>,
-  before: Remembered,
+  before: RememberedDevice,
   { inventory, scan, isAsked }: Sweep,
-): Remembered {
+): RememberedDevice {
   const counted = inventory.completeness.complete && before.device.addresses.some(isAsked) ? scan : before.counted;
   return { device: withoutEvidence(device), marks: [...marks], missed, ...(counted === undefined ? {} : { counted }) };
 }
 
-function withoutEvidence(device: Device): Remembered['device'] {
+function withoutEvidence(device: Device): RememberedDevice['device'] {
   const { evidence: _evidence, alternatives: _alternatives, ...rest } = device;
-  return {
-    ...rest,
-    addresses: [...rest.addresses],
-    identifiers: [...rest.identifiers],
-    endpoints: [...rest.endpoints],
-    posture: [...rest.posture],
-  };
+  return rest;
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { Device } from '../../devices/device.ts';
 import { inputError, systemReason } from '../../errors.ts';
 import { DeviceSchema } from '../../inventory/schema.ts';
 import { jsonText } from '../../text.ts';
@@ -32,7 +33,10 @@ const StateSchema = z.strictObject({
 });
 
 /** What the bundles before this one have told Sentinel, and what is known of the devices in it. */
-export type SentinelState = z.infer<typeof StateSchema>;
+export type SentinelState = Omit<z.infer<typeof StateSchema>, 'devices'> & { readonly devices: readonly RememberedDevice[] };
+export type RememberedDevice = Omit<z.infer<typeof StateSchema>['devices'][number], 'device'> & {
+  readonly device: Omit<Device, 'evidence' | 'alternatives'>;
+};
 export type Item = z.infer<typeof ItemSchema>;
 
 export const NO_STATE: SentinelState = { kind: STATE_KIND, version: STATE_VERSION, items: {}, devices: [], scanners: [] };
