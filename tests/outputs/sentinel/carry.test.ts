@@ -106,14 +106,15 @@ test.for<{ readonly name: string; readonly seen: Device }>([
   expect(operations(bundle(sweep(26, [FULL], { ports: PORTS }), second.state, { approved: APPROVED }))).toEqual([]);
 });
 
+const open = (result: ReturnType<typeof bundle>): unknown =>
+  rowsOf(result).map((row) => [row['OpenPorts'], row['Hostname'], row['Severity']]);
+
 test('what the second complete sweep in a row does not see is gone: ports, risks, names that another channel gives', () => {
   const seen = less({
     hostname: 'ABC1234',
     endpoints: [endpoint(443, 'https'), endpoint(623, 'ipmi', 'udp')],
     posture: [],
   });
-  const open = (result: ReturnType<typeof bundle>): unknown =>
-    rowsOf(result).map((row) => [row['OpenPorts'], row['Hostname'], row['Severity']]);
   const approved = list([asset({ macs: ['00:00:5E:00:53:99'] })]);
   const first = bundle(sweep(23, [FULL], { ports: PORTS }), undefined, { approved });
   expect(open(first)).toEqual([['443/tcp;623/udp;5900/tcp', 'idrac-ABC1234', 'critical']]);

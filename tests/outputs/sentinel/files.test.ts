@@ -347,28 +347,29 @@ describe('the table', () => {
   });
 });
 
+const rows = (count: number): Row[] =>
+  Array.from({ length: count }, (_, i) => ({
+    SearchIp: `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`,
+    DeviceKey: `kvm-${String(i).padStart(12, '0')}`,
+    Mac: '00:00:5E:00:53:10',
+    Kind: 'bmc',
+    Vendor: 'Dell',
+    Product: 'iDRAC',
+    Model: 'PowerEdge R740',
+    Serial: 'ABC1234',
+    Hostname: 'idrac-ABC1234.management.example.com',
+    State: 'approved-present',
+    Severity: 'info',
+    ApprovalId: 'CHG0029119',
+    ApprovalExpires: '2031-03-31T23:59:59Z',
+    Owner: 'Platform Team',
+    Site: 'DC1 row A',
+    OpenPorts: '443/tcp;623/udp;5900/tcp',
+    FirstSeen: '2026-11-26',
+  }));
+
 describe('large lists', () => {
   const [watchlist] = contract.watchlists;
-  const rows = (count: number): Row[] =>
-    Array.from({ length: count }, (_, i) => ({
-      SearchIp: `10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}`,
-      DeviceKey: `kvm-${String(i).padStart(12, '0')}`,
-      Mac: '00:00:5E:00:53:10',
-      Kind: 'bmc',
-      Vendor: 'Dell',
-      Product: 'iDRAC',
-      Model: 'PowerEdge R740',
-      Serial: 'ABC1234',
-      Hostname: 'idrac-ABC1234.management.example.com',
-      State: 'approved-present',
-      Severity: 'info',
-      ApprovalId: 'CHG0029119',
-      ApprovalExpires: '2031-03-31T23:59:59Z',
-      Owner: 'Platform Team',
-      Site: 'DC1 row A',
-      OpenPorts: '443/tcp;623/udp;5900/tcp',
-      FirstSeen: '2026-11-26',
-    }));
   const listOf = (count: number): ReturnType<typeof bundleList> => {
     if (watchlist === undefined) throw new Error('no watchlist');
     return bundleList(watchlist, changesOf(watchlist, rows(count), [], { keeps: () => false, full: false }));
