@@ -62,7 +62,7 @@ export function changesBetween(before: Inventory, after: Inventory): Change[] {
 }
 
 /** Why the absence of a device says nothing; undefined where it does. */
-export function whyNotAsked(device: Device, after: Inventory, isAsked: (address: string) => boolean): string | undefined {
+function whyNotAsked(device: Device, after: Inventory, isAsked: (address: string) => boolean): string | undefined {
   if (!device.addresses.some(isAsked)) return 'its address was not asked in the newer sweep';
   const ports = new Set((after.asked?.ports ?? []).map((port) => port.split('=', 1)[0]));
   if (

@@ -1,7 +1,7 @@
 import type { Device, DeviceEndpoint } from '../../devices/device.ts';
 import { sortIdentifiers } from '../../devices/identity.ts';
 import { sortPosture } from '../../devices/posture.ts';
-import { askedHosts, whyNotAsked } from '../../inventory/changes.ts';
+import { askedHosts, changesBetween } from '../../inventory/changes.ts';
 import type { Inventory } from '../../inventory/schema.ts';
 import { byAddress } from '../../observations/read.ts';
 import { parseAddress } from '../../targets/addresses.ts';
@@ -40,8 +40,12 @@ export interface Carried {
  * @param scan names the sweep, so that exporting one inventory twice counts once
  */
 export function carry(inventory: Inventory, remembered: readonly RememberedDevice[], scan: string): Carried {
-  const sweep = sweepOf(inventory, scan);
   const old = remembered.map((one) => ({ ...one, device: { ...one.device, evidence: [], alternatives: [] } }));
+  const sweep = sweepOf(
+    inventory,
+    scan,
+    old.map(({ device }) => device),
+  );
   const views = viewsOf(inventory.devices, old);
   const known = new Map<Device, Known>();
   const next: RememberedDevice[] = [];
@@ -78,9 +82,15 @@ interface Sweep {
   readonly isAsked: (address: string) => boolean;
   readonly ports: ReadonlySet<string>;
   readonly at: ReadonlyMap<string, readonly Device[]>;
+  /** Addresses of devices from before of which it tells that nothing is there, where it does not see the device: see {@link placeKey}. */
+  readonly empty: ReadonlySet<string>;
 }
 
-function sweepOf(inventory: Inventory, scan: string): Sweep {
+function placeKey({ deviceKey }: Device, address: string): string {
+  return `${deviceKey} ${address}`;
+}
+
+function sweepOf(inventory: Inventory, scan: string, before: readonly Device[]): Sweep {
   const asked = askedHosts(inventory);
   const at = new Map<string, Device[]>();
   for (const device of inventory.devices) for (const address of device.addresses) at.set(address, [...(at.get(address) ?? []), device]);
@@ -93,7 +103,22 @@ function sweepOf(inventory: Inventory, scan: string): Sweep {
     },
     ports: new Set((inventory.asked?.ports ?? []).map((port) => port.split('=', 1)[0] ?? port)),
     at,
+    empty: emptyPlaces(inventory, before),
   };
+}
+
+/** The places of devices that a sweep would have to see to find them still there: as `diff` tells what is gone from what was not asked. */
+function emptyPlaces(inventory: Inventory, before: readonly Device[]): Set<string> {
+  const places = before.flatMap((device) =>
+    device.addresses.map((address) => {
+      const here = device.endpoints.filter(({ host }) => host === address);
+      // Where no port of it is known at this address, it is those that it has at others.
+      const endpoints = here.length > 0 ? here : device.endpoints.map((one) => ({ ...one, host: address }));
+      return { ...device, deviceKey: placeKey(device, address), addresses: [address], endpoints };
+    }),
+  );
+  const changes = changesBetween({ ...inventory, devices: places }, { ...inventory, devices: [] });
+  return new Set(changes.flatMap(({ change, deviceKey }) => (change === 'gone' ? [deviceKey] : [])));
 }
 
 /** Counts one more miss, once for each sweep. */
@@ -106,13 +131,9 @@ function missesOf({ missed, counted }: RememberedDevice, what: string, { scan }:
 function keptAddress(before: RememberedDevice & { device: Device }, address: string, sweep: Sweep, elsewhere: boolean): number | undefined {
   const { device } = before;
   const what = `address ${address}`;
-  const here = device.endpoints.filter(({ host }) => host === address);
-  // Where no port of it is known at this address, it is those that it has at others.
-  const endpoints = here.length > 0 ? here : device.endpoints.map((one) => ({ ...one, host: address }));
-  const there: Device = { ...device, addresses: [address], endpoints };
   const ended = sweep.inventory.run?.endedAt;
   const later = ended !== undefined && device.lastSeen !== undefined && device.lastSeen > ended;
-  if (later || whyNotAsked(there, sweep.inventory, sweep.isAsked) !== undefined) return before.missed[what] ?? 0;
+  if (later || !sweep.empty.has(placeKey(device, address))) return before.missed[what] ?? 0;
   // It answers elsewhere, or something else answers here.
   if (elsewhere || (sweep.at.get(address) ?? []).some((one) => !QUIET_CLASSES.has(one.class))) return undefined;
   const misses = missesOf(before, what, sweep);
