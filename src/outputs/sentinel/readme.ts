@@ -59,7 +59,7 @@ function variables(): string {
   return `## Before the first command
 
 \`az login\` with the roles Microsoft Sentinel Contributor and Log Analytics Contributor on the workspace, and Monitoring Contributor on its resource
-group. The commands are for a POSIX shell, in this folder, with [jq](https://jqlang.org/).
+group. The commands are for a POSIX shell with [jq](https://jqlang.org/), such as that of Azure Cloud Shell, in this folder.
 
 \`\`\`sh
 SUBSCRIPTION=00000000-0000-0000-0000-000000000000
@@ -91,14 +91,15 @@ RULE_ID=$(az deployment group show --subscription "$SUBSCRIPTION" --resource-gro
 az role assignment create --assignee "$(az account show --query user.name --output tsv)" --role "Monitoring Metrics Publisher" --scope "$RULE_ID"
 \`\`\`
 
-The last command lets the account that is logged in send records; it takes up to 30 minutes to work. It needs Owner or User Access Administrator.`;
+Lists and table take a moment to be made: where a command says that they are not there, repeat it. The last one lets the account that is logged in send
+records, which takes up to 30 minutes to work; it needs Owner or User Access Administrator.`;
 }
 
 function eachTime({ lists, table, records }: Told): string {
   return `## Each time
 
 Rows that are new or have changed are written by their id, those that are gone are deleted; the rest is not touched. What fails may be run again: writing
-a row twice changes nothing.
+a row twice changes nothing. \`az\` takes a second or two for each row.
 
 \`\`\`sh
 for list in ${lists.map(({ watchlist: { alias } }) => alias).join(' ')}; do

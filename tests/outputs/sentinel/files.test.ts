@@ -404,7 +404,7 @@ describe('large lists', () => {
     expect(() => bundle(sweep(24, devices))).toThrow(/would change 100003 watchlist items.*takes 100000 a month/s);
   });
 
-  test('5,000 devices take less than 2 seconds, and what comes of the next sweep too', () => {
+  test('5,000 devices take less than 2 seconds of the processor, and what comes of the next sweep too', () => {
     const devices = Array.from({ length: 5000 }, (_, i) =>
       device(`10.0.${i >> 8}.${i & 255}`, {
         ...IDRAC,
@@ -417,11 +417,11 @@ describe('large lists', () => {
     );
     const records = list(devices.slice(0, 4000).map((_, i) => asset({ serials: [`S${i}`], owner: 'x' })));
     const of = { ranges: ['10.0.0.0-10.0.255.255'] };
-    const start = performance.now();
+    const start = process.threadCpuUsage().user / 1000;
     const first = bundle(sweep(24, devices, of), undefined, { approved: records });
-    const between = performance.now();
+    const between = process.threadCpuUsage().user / 1000;
     const second = bundle(sweep(25, devices, of), first.state, { approved: records });
-    const end = performance.now();
+    const end = process.threadCpuUsage().user / 1000;
     expect(second.lists.flatMap(({ changed, deleted }) => [...changed, ...deleted])).toEqual([]);
     expect(between - start).toBeLessThan(2000);
     expect(end - between).toBeLessThan(2000);
