@@ -6,7 +6,7 @@ import { readAdminSubnets } from '../outputs/sentinel/admin-subnets.ts';
 import { sentinelBundle } from '../outputs/sentinel/bundle.ts';
 import { LIMITS } from '../outputs/sentinel/limits.ts';
 import { readState, stateText } from '../outputs/sentinel/state.ts';
-import { readApproved } from '../reconcile/index.ts';
+import { readApproved, reconcile } from '../reconcile/index.ts';
 import { count } from '../text.ts';
 import { exitCode } from './exit.ts';
 import type { ExportOptions } from './export.ts';
@@ -31,10 +31,18 @@ export function exportSentinel(file: string, options: ExportOptions): void {
     .flatMap(({ lastSeen }) => lastSeen ?? [])
     .toSorted()
     .at(-1);
+  const now = new Date(inventory.run?.endedAt ?? newest ?? Date.now());
   const bundle = sentinelBundle({
     inventory,
-    ...(list === undefined ? {} : { approved: list }),
-    reconciling: { now: new Date(inventory.run?.endedAt ?? newest ?? Date.now()), expiringWithinDays: options.expiringWithin },
+    now,
+    ...(list === undefined
+      ? {}
+      : {
+          against: {
+            findings: (known) => reconcile(known, list, { now, expiringWithinDays: options.expiringWithin }),
+            records: list.assets,
+          },
+        }),
     fingerprints: loadKnowledge().fingerprints,
     ...(subnets === undefined ? {} : { adminSubnets: subnets.rows }),
     state,

@@ -9,7 +9,7 @@ import { inventoryText, readInventory } from '../../src/inventory/file.ts';
 import type { Inventory } from '../../src/inventory/schema.ts';
 import { sentinelBundle } from '../../src/outputs/sentinel/bundle.ts';
 import { readState } from '../../src/outputs/sentinel/state.ts';
-import { readApproved } from '../../src/reconcile/index.ts';
+import { readApproved, reconcile } from '../../src/reconcile/index.ts';
 
 const CLI = join(import.meta.dirname, '../../bin/kvmsweep.js');
 const folder = mkdtempSync(join(tmpdir(), 'kvmsweep-sentinel-'));
@@ -101,7 +101,13 @@ test('whichever TLS read of the sweep fails, no row changes, and none when it wo
   const approved = readApproved(APPROVED);
   const now = new Date(readInventory(INVENTORY).run?.endedAt ?? 0);
   const bundleOf = (inventory: Inventory, state?: ReturnType<typeof readState>): ReturnType<typeof sentinelBundle> =>
-    sentinelBundle({ inventory, approved, reconciling: { now }, fingerprints, ...(state === undefined ? {} : { state }) });
+    sentinelBundle({
+      inventory,
+      now,
+      against: { findings: (known) => reconcile(known, approved, { now }), records: approved.assets },
+      fingerprints,
+      ...(state === undefined ? {} : { state }),
+    });
 
   const whole = readInventory(INVENTORY);
   const { state } = bundleOf(whole);

@@ -1,4 +1,4 @@
-import type { ApprovedAsset, ApprovedList, Finding } from '../../reconcile/index.ts';
+import type { ApprovedAsset, Finding } from '../../reconcile/index.ts';
 import { sourceText } from '../../reconcile/index.ts';
 import { cell, timeCell } from './cells.ts';
 
@@ -6,11 +6,14 @@ import { cell, timeCell } from './cells.ts';
 export const APPROVAL_COLUMNS = ['State', 'Severity', 'ApprovalId', 'ApprovalExpires', 'Owner', 'Site'] as const;
 export type Approval = Readonly<Record<(typeof APPROVAL_COLUMNS)[number], string>>;
 
+/** What a row tells of the record that approves a device. */
+export type ApprovingRecord = Pick<ApprovedAsset, 'id' | 'ticket' | 'owner' | 'site' | 'validUntil' | 'source'>;
+
 export const NO_APPROVAL: Approval = { State: '', Severity: '', ApprovalId: '', ApprovalExpires: '', Owner: '', Site: '' };
 
 /** What the findings say of each device, by its key; of several findings the most pressing, which come first. */
-export function approvalsOf(findings: readonly Finding[], { assets }: Pick<ApprovedList, 'assets'>): Map<string, Approval> {
-  const bySource = new Map(assets.map((asset) => [sourceText(asset.source), asset]));
+export function approvalsOf(findings: readonly Finding[], records: readonly ApprovingRecord[]): Map<string, Approval> {
+  const bySource = new Map(records.map((record) => [sourceText(record.source), record]));
   const approvals = new Map<string, Approval>();
   for (const finding of findings) {
     if (finding.deviceKey === undefined || approvals.has(finding.deviceKey)) continue;
@@ -22,7 +25,7 @@ export function approvalsOf(findings: readonly Finding[], { assets }: Pick<Appro
   return approvals;
 }
 
-function approvalOf({ state, severity, asset }: Finding, record: ApprovedAsset | undefined): Approval {
+function approvalOf({ state, severity, asset }: Finding, record: ApprovingRecord | undefined): Approval {
   // What poses as an approved device has no approval; whose record it is tells whom to ask.
   const approved = state !== 'impostor';
   return {

@@ -1,10 +1,10 @@
 import { inputError } from '../../errors.ts';
 import type { Fingerprint } from '../../fingerprints/schema.ts';
 import type { Inventory } from '../../inventory/schema.ts';
-import { type ApprovedList, reconcile, type ReconcileOptions } from '../../reconcile/index.ts';
+import type { Finding } from '../../reconcile/index.ts';
 import { count } from '../../text.ts';
 import { jsonDocument } from '../json.ts';
-import { APPROVAL_COLUMNS, type Approval, approvalsOf } from './approvals.ts';
+import { APPROVAL_COLUMNS, type Approval, approvalsOf, type ApprovingRecord } from './approvals.ts';
 import { type Carried, carry } from './carry.ts';
 import { type Row, sentinelContract, type WatchlistAlias } from './columns.ts';
 import { deviceRows } from './devices.ts';
@@ -20,8 +20,10 @@ import { type BundleFile, type BundleList, bundleList } from './watchlist-files.
 
 export interface BundleInput {
   readonly inventory: Inventory;
-  readonly approved?: ApprovedList;
-  readonly reconciling: ReconcileOptions;
+  /** The moment for which the inventory stands: the end of its sweep. */
+  readonly now: Date;
+  /** How the inventory is held against approved assets, and the records of those; absent where there is no list. */
+  readonly against?: { readonly findings: (inventory: Inventory) => readonly Finding[]; readonly records: readonly ApprovingRecord[] };
   readonly fingerprints: readonly Fingerprint[];
   /** Rows of KvmAdminSubnets, where the operator gave that list. */
   readonly adminSubnets?: readonly Row[];
@@ -41,13 +43,13 @@ export interface Bundle {
 
 /** Makes the folder that Microsoft Sentinel takes: watchlists and what changed in them, records for a table, and what to do with each. */
 export function sentinelBundle(input: BundleInput): Bundle {
-  const { inventory, adminSubnets, fingerprints, reconciling, state = NO_STATE, full = false } = input;
+  const { inventory, now, adminSubnets, fingerprints, state = NO_STATE, full = false } = input;
   const contract = sentinelContract();
   const [table] = contract.tables;
   const carried = carry(inventory, state.devices, scanId(inventory));
   const approvals = approvalsFor(input, carried);
   const { rows, withoutAddress, hidden } = deviceRows(carried.devices, approvals);
-  const scanners = scannersAfter(inventory, state.scanners, reconciling.now);
+  const scanners = scannersAfter(inventory, state.scanners, now);
   const told = (alias: WatchlistAlias): readonly Item[] => state.items[alias] ?? [];
   const wanted: Readonly<Record<WatchlistAlias, readonly Row[]>> = {
     KvmDevices: rows,
@@ -70,14 +72,14 @@ export function sentinelBundle(input: BundleInput): Bundle {
     .filter(({ watchlist: { alias }, items, deleted }) => alias === 'KvmDevices' || items.length + deleted.length > 0)
     .map(({ watchlist, ...ofList }) => bundleList(watchlist, ofList));
 
-  const arrays = recordArrays(tableRecords(inventory, carried.devices, approvals, reconciling.now), table);
+  const arrays = recordArrays(tableRecords(inventory, carried.devices, approvals, now), table);
   const records = arrays.map((text, i) => ({ name: `KvmSweepDevices${arrays.length === 1 ? '' : `-${i + 1}`}.records.json`, text }));
   const tableFiles = {
     body: { name: 'KvmSweepDevices.table.json', text: jsonDocument(tableBody(table)) },
     rule: { name: 'KvmSweepDevices.rule.json', text: jsonDocument(ruleTemplate(table)) },
   };
   const notes = [
-    ...(input.approved === undefined
+    ...(input.against === undefined
       ? ['no list of approved assets (--approved): new devices have no State, and the rules that rest on it stay quiet']
       : []),
     ...missingNotes(lists),
@@ -112,9 +114,9 @@ export function sentinelBundle(input: BundleInput): Bundle {
 }
 
 /** What the approved list says of each device; without a list, what the bundle before said. */
-function approvalsFor({ inventory, approved, reconciling, state = NO_STATE }: BundleInput, { devices }: Carried): Map<string, Approval> {
-  if (approved !== undefined)
-    return approvalsOf(reconcile({ ...inventory, devices: devices.map(({ device }) => device) }, approved, reconciling), approved);
+function approvalsFor({ inventory, against, state = NO_STATE }: BundleInput, { devices }: Carried): Map<string, Approval> {
+  if (against !== undefined)
+    return approvalsOf(against.findings({ ...inventory, devices: devices.map(({ device }) => device) }), against.records);
   return new Map(
     (state.items['KvmDevices'] ?? []).map(({ row }) => [
       row['DeviceKey'] ?? '',

@@ -40,18 +40,17 @@ export interface Carried {
  * @param scan names the sweep, so that exporting one inventory twice counts once
  */
 export function carry(inventory: Inventory, remembered: readonly RememberedDevice[], scan: string): Carried {
-  const old = remembered.map((one) => ({ ...one, device: { ...one.device, evidence: [], alternatives: [] } }));
   const sweep = sweepOf(
     inventory,
     scan,
-    old.map(({ device }) => device),
+    remembered.map(({ device }) => device),
   );
-  const views = viewsOf(inventory.devices, old);
+  const views = viewsOf(inventory.devices, remembered);
   const known = new Map<Device, Known>();
   const next: RememberedDevice[] = [];
   const absent: { deviceKey: string; addresses: string[] }[] = [];
   let renamed = 0;
-  for (const before of old) {
+  for (const before of remembered) {
     const [first, ...others] = views.get(before) ?? [];
     const result = first === undefined ? absentDevice(before, sweep) : seenDevice(before, [first, ...others], sweep);
     if (result === undefined) continue;
@@ -128,7 +127,7 @@ function missesOf({ missed, counted }: RememberedDevice, what: string, { scan }:
 }
 
 /** Whether an address of a device that this sweep did not see stays, with the misses it has then; undefined where it is gone. */
-function keptAddress(before: RememberedDevice & { device: Device }, address: string, sweep: Sweep, elsewhere: boolean): number | undefined {
+function keptAddress(before: RememberedDevice, address: string, sweep: Sweep, elsewhere: boolean): number | undefined {
   const { device } = before;
   const what = `address ${address}`;
   const ended = sweep.inventory.run?.endedAt;
@@ -146,7 +145,7 @@ interface Result {
   readonly remembered: RememberedDevice;
 }
 
-function absentDevice(before: RememberedDevice & { device: Device }, sweep: Sweep): Result | undefined {
+function absentDevice(before: RememberedDevice, sweep: Sweep): Result | undefined {
   const missed: Record<string, number> = {};
   const addresses = before.device.addresses.filter((address) => {
     const misses = keptAddress(before, address, sweep, false);
@@ -158,7 +157,7 @@ function absentDevice(before: RememberedDevice & { device: Device }, sweep: Swee
   return { device, unseen: new Set(addresses), remembered: remember(device, before.marks, { ...before.missed, ...missed }, before, sweep) };
 }
 
-function seenDevice(before: RememberedDevice & { device: Device }, views: readonly [Device, ...Device[]], sweep: Sweep): Result {
+function seenDevice(before: RememberedDevice, views: readonly [Device, ...Device[]], sweep: Sweep): Result {
   const { device: old } = before;
   const missed: Record<string, number> = {};
   const note = (what: string, misses: number): void => {
@@ -234,7 +233,6 @@ function remember(
   return { device: withoutEvidence(device), marks: [...marks], missed, ...(counted === undefined ? {} : { counted }) };
 }
 
-function withoutEvidence(device: Device): RememberedDevice['device'] {
-  const { evidence: _evidence, alternatives: _alternatives, ...rest } = device;
-  return rest;
+function withoutEvidence(device: Device): Device {
+  return { ...device, evidence: [], alternatives: [] };
 }

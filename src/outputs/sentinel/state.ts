@@ -19,7 +19,8 @@ const StateSchema = z.strictObject({
   items: z.record(z.string(), z.array(ItemSchema)),
   devices: z.array(
     z.strictObject({
-      device: DeviceSchema.omit({ evidence: true, alternatives: true }),
+      /** Without its evidence, of which `marks` is what is left. */
+      device: DeviceSchema,
       /** What named it: short hashes of the rules that matched, each with its endpoint. */
       marks: z.array(z.string().regex(/^[0-9a-f]{8}$/)),
       /** What was not seen, though it was asked for, by how many complete sweeps in a row. */
@@ -35,7 +36,7 @@ const StateSchema = z.strictObject({
 /** What the bundles before this one have told Sentinel, and what is known of the devices in it. */
 export type SentinelState = Omit<z.infer<typeof StateSchema>, 'devices'> & { readonly devices: readonly RememberedDevice[] };
 export type RememberedDevice = Omit<z.infer<typeof StateSchema>['devices'][number], 'device'> & {
-  readonly device: Omit<Device, 'evidence' | 'alternatives'>;
+  readonly device: Device;
 };
 export type Item = z.infer<typeof ItemSchema>;
 

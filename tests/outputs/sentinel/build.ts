@@ -2,7 +2,8 @@ import type { Inventory } from '../../../src/inventory/schema.ts';
 import { type Bundle, type BundleInput, sentinelBundle } from '../../../src/outputs/sentinel/bundle.ts';
 import type { WatchlistAlias } from '../../../src/outputs/sentinel/columns.ts';
 import type { SentinelState } from '../../../src/outputs/sentinel/state.ts';
-import { inventory, type Sweep } from '../../reconcile/build.ts';
+import { type ApprovedAsset, reconcile } from '../../../src/reconcile/index.ts';
+import { inventory, list, type Sweep } from '../../reconcile/build.ts';
 
 export const NOW = new Date('2026-11-26T13:00:00.000Z');
 
@@ -28,11 +29,16 @@ export function sweep(day: number, devices: Parameters<typeof inventory>[0], of:
 export function bundle(of: Inventory, state?: SentinelState, rest: Partial<BundleInput> = {}): Bundle {
   return sentinelBundle({
     inventory: of,
-    reconciling: { now: new Date(of.run?.endedAt ?? NOW) },
+    now: new Date(of.run?.endedAt ?? NOW),
     fingerprints: [],
     ...(state === undefined ? {} : { state }),
     ...rest,
   });
+}
+
+/** Holds an inventory against records, as of {@link NOW}. */
+export function against(...assets: readonly ApprovedAsset[]): NonNullable<BundleInput['against']> {
+  return { records: assets, findings: (of) => reconcile(of, list(assets), { now: NOW }) };
 }
 
 /** What is to be done to a list: `write 10.0.0.1 kvm-a`, `delete 10.0.0.2 kvm-b`. */

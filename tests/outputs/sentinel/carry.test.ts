@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Device } from '../../../src/devices/device.ts';
 import type { Inventory } from '../../../src/inventory/schema.ts';
-import { asset, device, IDRAC, list, type Sweep } from '../../reconcile/build.ts';
-import { bundle, operations, rowsOf, sweep } from './build.ts';
+import { asset, device, IDRAC, type Sweep } from '../../reconcile/build.ts';
+import { against, bundle, operations, rowsOf, sweep } from './build.ts';
 
 const MAC = '00:00:5E:00:53:10';
 const KEY = 'ab'.repeat(32);
@@ -36,9 +36,9 @@ const FULL = device('10.0.0.5', {
   evidence: [evidence(443, 'title'), evidence(623, 'oem')],
   firstSeen: '2026-11-01T12:30:00.000Z',
 });
-const APPROVED = list([
+const APPROVED = against(
   asset({ id: 'BMC-1', serials: ['ABC1234'], owner: 'Platform', site: 'DC1', validUntil: '2027-03-31T23:59:59.000Z' }),
-]);
+);
 
 /** The same device, of which a sweep saw less. */
 function less(rest: Partial<Device>, without: readonly (keyof Device)[] = []): Device {
@@ -98,12 +98,12 @@ test.for<{ readonly name: string; readonly seen: Device }>([
   },
   { name: 'the day on which it was first seen is lost', seen: less({ firstSeen: '2026-11-25T12:30:00.000Z' }) },
 ])('a sweep that misses something changes nothing: $name', ({ seen }) => {
-  const first = bundle(sweep(24, [FULL], { ports: PORTS }), undefined, { approved: APPROVED });
+  const first = bundle(sweep(24, [FULL], { ports: PORTS }), undefined, { against: APPROVED });
   expect(rowsOf(first)).toMatchObject([{ State: 'approved-present', ApprovalId: 'BMC-1', Site: 'DC1' }]);
-  const second = bundle(sweep(25, [seen], { ports: PORTS }), first.state, { approved: APPROVED });
+  const second = bundle(sweep(25, [seen], { ports: PORTS }), first.state, { against: APPROVED });
   expect(operations(second)).toEqual([]);
   // And nothing when it is whole again.
-  expect(operations(bundle(sweep(26, [FULL], { ports: PORTS }), second.state, { approved: APPROVED }))).toEqual([]);
+  expect(operations(bundle(sweep(26, [FULL], { ports: PORTS }), second.state, { against: APPROVED }))).toEqual([]);
 });
 
 const open = (result: ReturnType<typeof bundle>): unknown =>
@@ -115,15 +115,15 @@ test('what the second complete sweep in a row does not see is gone: ports, risks
     endpoints: [endpoint(443, 'https'), endpoint(623, 'ipmi', 'udp')],
     posture: [],
   });
-  const approved = list([asset({ macs: ['00:00:5E:00:53:99'] })]);
-  const first = bundle(sweep(23, [FULL], { ports: PORTS }), undefined, { approved });
+  const approved = against(asset({ macs: ['00:00:5E:00:53:99'] }));
+  const first = bundle(sweep(23, [FULL], { ports: PORTS }), undefined, { against: approved });
   expect(open(first)).toEqual([['443/tcp;623/udp;5900/tcp', 'idrac-ABC1234', 'critical']]);
-  const second = bundle(sweep(24, [seen], { ports: PORTS }), first.state, { approved });
+  const second = bundle(sweep(24, [seen], { ports: PORTS }), first.state, { against: approved });
   expect(operations(second)).toEqual([]);
   // The same inventory again is no other sweep.
-  const again = bundle(sweep(24, [seen], { ports: PORTS }), second.state, { approved });
+  const again = bundle(sweep(24, [seen], { ports: PORTS }), second.state, { against: approved });
   expect(operations(again)).toEqual([]);
-  const third = bundle(sweep(25, [seen], { ports: PORTS }), again.state, { approved });
+  const third = bundle(sweep(25, [seen], { ports: PORTS }), again.state, { against: approved });
   expect(open(third)).toEqual([['443/tcp;623/udp', 'ABC1234', 'high']]);
   expect(operations(third)).toEqual(['write 10.0.0.5 kvm-full']);
 });
@@ -263,7 +263,7 @@ test('an older inventory does not take away what was seen since', () => {
 });
 
 test('a sweep without the approved list keeps what the last one with it said', () => {
-  const first = bundle(sweep(24, [FULL], { ports: PORTS }), undefined, { approved: APPROVED });
+  const first = bundle(sweep(24, [FULL], { ports: PORTS }), undefined, { against: APPROVED });
   const second = bundle(sweep(25, [FULL, A], { ports: PORTS }), first.state);
   expect(operations(second)).toEqual(['write 10.0.0.1 kvm-a']);
   expect(rowsOf(second).map((row) => row['State'])).toEqual(['', 'approved-present']);

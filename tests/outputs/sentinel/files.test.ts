@@ -8,8 +8,8 @@ import { type Row, sentinelContract } from '../../../src/outputs/sentinel/column
 import { changesOf } from '../../../src/outputs/sentinel/items.ts';
 import { bytesOf, LIMITS } from '../../../src/outputs/sentinel/limits.ts';
 import { bundleList } from '../../../src/outputs/sentinel/watchlist-files.ts';
-import { asset, device, IDRAC, list } from '../../reconcile/build.ts';
-import { bundle, fileText, rowsOf, sweep } from './build.ts';
+import { asset, device, IDRAC } from '../../reconcile/build.ts';
+import { against, bundle, fileText, rowsOf, sweep } from './build.ts';
 
 const contract = sentinelContract();
 
@@ -51,9 +51,9 @@ const hostile: Device[] = HOSTILE.map((text, i) =>
     })),
   }),
 );
-const approved = list([asset({ addresses: ['10.0.0.1'], owner: HOSTILE[0] ?? '', site: HOSTILE[2] ?? '', id: HOSTILE[4] ?? '' })]);
+const approved = against(asset({ addresses: ['10.0.0.1'], owner: HOSTILE[0] ?? '', site: HOSTILE[2] ?? '', id: HOSTILE[4] ?? '' }));
 const whole = bundle(sweep(24, hostile), undefined, {
-  approved,
+  against: approved,
   adminSubnets: [{ Cidr: '10.9.0.0/16', Zone: 'ops', Purpose: 'jump hosts' }],
 });
 
@@ -415,12 +415,12 @@ describe('large lists', () => {
         },
       }),
     );
-    const records = list(devices.slice(0, 4000).map((_, i) => asset({ serials: [`S${i}`], owner: 'x' })));
+    const records = against(...devices.slice(0, 4000).map((_, i) => asset({ serials: [`S${i}`], owner: 'x' })));
     const of = { ranges: ['10.0.0.0-10.0.255.255'] };
     const start = process.threadCpuUsage().user / 1000;
-    const first = bundle(sweep(24, devices, of), undefined, { approved: records });
+    const first = bundle(sweep(24, devices, of), undefined, { against: records });
     const between = process.threadCpuUsage().user / 1000;
-    const second = bundle(sweep(25, devices, of), first.state, { approved: records });
+    const second = bundle(sweep(25, devices, of), first.state, { against: records });
     const end = process.threadCpuUsage().user / 1000;
     expect(second.lists.flatMap(({ changed, deleted }) => [...changed, ...deleted])).toEqual([]);
     expect(between - start).toBeLessThan(2000);
