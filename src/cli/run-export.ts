@@ -19,7 +19,8 @@ export function runExport(file: string, options: ExportOptions): void {
     '--admin-subnets': options.adminSubnets,
     '--full': options.full,
   }))
-    if (value !== undefined) throw inputError('bad-option', { option, text: String(value), reason: 'it is for --to sentinel only' });
+    if (value !== undefined)
+      throw inputError('bad-option', { option, text: `with --to ${options.to}`, reason: 'it is for --to sentinel only' });
   const inventory = readInventory(file);
   const list = options.approved === undefined ? undefined : readApproved(options.approved);
   for (const one of list?.problems ?? []) process.stderr.write(`${problemText(one)}\n`);

@@ -202,7 +202,7 @@ test.for([
   ],
   [['--to', 'sentinel', '--out', 'g', '--admin-subnets', 'none.txt'], /cannot read none\.txt: there is no such file/],
   [['--to', 'sentinel', '--out', 'demo/inventory.json'], /cannot (?:read|write) .*inventory\.json/],
-  [['--to', 'ndjson', '--full'], /--full true: it is for --to sentinel only/],
+  [['--to', 'ndjson', '--full'], /--full with --to ndjson: it is for --to sentinel only/],
   [['--to', 'nothing'], /the forms are .*sentinel/],
 ] as const)('export %j is a mistake', ([args, message]) => {
   const ended = run('export', INVENTORY, ...args);

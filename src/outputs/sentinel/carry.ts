@@ -164,7 +164,8 @@ function seenDevice(before: RememberedDevice, views: readonly [Device, ...Device
     if (misses > 0) missed[what] = misses;
   };
   const seen = [...new Set(views.flatMap(({ addresses }) => addresses))];
-  const elsewhere = seen.some((address) => !old.addresses.includes(address));
+  // It has moved where none of its addresses is one from before; of several, one may be missed.
+  const elsewhere = seen.every((address) => !old.addresses.includes(address));
   const unseen = old.addresses.filter((address) => {
     if (seen.includes(address)) return false;
     const misses = keptAddress(before, address, sweep, elsewhere);

@@ -188,6 +188,12 @@ test.for<Case>([
   },
   { name: 'one address of two that is missed once is kept', before: [TWO], after: [{ ...TWO, addresses: ['10.0.0.3'] }], expected: [] },
   {
+    name: 'one address of two that is missed while a third is new is kept',
+    before: [TWO],
+    after: [{ ...TWO, addresses: ['10.0.0.3', '10.0.0.7'] }],
+    expected: ['write 10.0.0.7 kvm-two'],
+  },
+  {
     name: 'a device that a failed read splits in two stays one',
     before: [TWO],
     after: [

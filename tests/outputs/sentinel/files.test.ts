@@ -1,9 +1,11 @@
 import { Ajv } from 'ajv';
 import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { validate as isUuid, version as uuidVersion } from 'uuid';
 import type { Device } from '../../../src/devices/device.ts';
 import { armLiteral } from '../../../src/outputs/sentinel/arm.ts';
+import { cell } from '../../../src/outputs/sentinel/cells.ts';
 import { type Row, sentinelContract } from '../../../src/outputs/sentinel/columns.ts';
 import { changesOf } from '../../../src/outputs/sentinel/items.ts';
 import { bytesOf, LIMITS } from '../../../src/outputs/sentinel/limits.ts';
@@ -204,6 +206,17 @@ test('what a device says stays text, and joins: formulas are left as they are', 
   expect(models).toContain('[443,5900]');
   expect(models).toContain('a,"b" 10.0.0.9,kvm-injected,,,');
   expect(rowsOf(whole).map((row) => row['DeviceKey'])).not.toContain('kvm-injected');
+});
+
+test('whatever a device says is one line of a bounded length, and well-formed', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+      const written = cell(text);
+      expect(written).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e]/u);
+      expect(written.length).toBeLessThanOrEqual(180);
+      expect(written.isWellFormed()).toBe(true);
+    }),
+  );
 });
 
 /** Every string of a template that Azure takes for an expression. */
