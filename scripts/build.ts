@@ -10,6 +10,7 @@ import { readFingerprints } from '../src/fingerprints/load.ts';
 import { FingerprintSchema } from '../src/fingerprints/schema.ts';
 import { readPersonas } from '../src/fleet/index.ts';
 import { InventorySchema } from '../src/inventory/schema.ts';
+import { readSentinelContract } from '../src/outputs/sentinel/columns.ts';
 import { readOidRules } from '../src/sweep/snmp/oids.ts';
 import { AllowedPaths, readPathRules } from '../src/sweep/paths.ts';
 
@@ -20,7 +21,14 @@ try {
   rmSync('dist', { recursive: true, force: true });
   execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' });
   mkdirSync('dist/data');
-  const bundles = { facts: readFactDefinitions(), paths: readPathRules(), oids: readOidRules(), fingerprints, fleet: readPersonas() };
+  const bundles = {
+    facts: readFactDefinitions(),
+    paths: readPathRules(),
+    oids: readOidRules(),
+    fingerprints,
+    fleet: readPersonas(),
+    sentinel: readSentinelContract(),
+  };
   for (const [name, data] of Object.entries(bundles)) writeFileSync(`dist/data/${name}.json`, JSON.stringify(data));
   const schemas = { fingerprint: FingerprintSchema, inventory: InventorySchema };
   for (const [name, schema] of Object.entries(schemas))

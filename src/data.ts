@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Files that people write (YAML in `data/`) and that the build checks and turns into JSON beside the code. */
-export type DataName = 'facts' | 'paths' | 'oids' | 'fingerprints' | 'fleet';
+export type DataName = 'facts' | 'paths' | 'oids' | 'fingerprints' | 'fleet' | 'sentinel';
 
 /** True where the sources run unbuilt (tests, `node src/…`). */
 const FROM_SOURCE = import.meta.url.endsWith('.ts');

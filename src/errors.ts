@@ -61,6 +61,11 @@ const TEXTS = {
   'unknown-fingerprint': (a: { id: string; nearest?: string }) =>
     `there is no fingerprint "${a.id}"${a.nearest === undefined ? '' : `; did you mean "${a.nearest}"?`} (\`kvmsweep fingerprints list\`)`,
   'bad-inventory': (a: { file: string; reason: string }) => `${a.file} is no kvmsweep inventory: ${a.reason}`,
+  'bad-state': (a: { file: string; reason: string }) =>
+    `${a.file} is no state of \`export --to sentinel\`: ${a.reason}; name another file with --state, or move it away to begin anew`,
+  'bad-subnet': (a: { text: string; reason: string }) => `"${a.text}" is no network: ${a.reason}`,
+  'too-many-changes': (a: { changes: number; limit: number }) =>
+    `the bundle would change ${a.changes} watchlist items, and Microsoft Sentinel takes ${a.limit} a month: export the inventories of smaller sweeps, each to a workspace of its own, or load the table KvmSweepDevices_CL only`,
   'bad-evidence': (a: { reason: string }) => a.reason,
   'no-computer': (a: { file: string }) => `${a.file} does not say of which computer it is: name it with --host NAME`,
   'bad-csv': (a: { reason: string }) => a.reason,

@@ -8,6 +8,9 @@ export interface ExportOptions extends ApprovedOptions {
   readonly out?: string;
   readonly policy?: string;
   readonly expiringWithin: number;
+  readonly state?: string;
+  readonly adminSubnets?: string;
+  readonly full?: boolean;
   readonly quiet?: boolean;
 }
 
@@ -24,8 +27,22 @@ export function register(program: Command): void {
     .addOption(dateFormatOption())
     .option('--policy <file>', 'where devices of some classes may be (YAML): findings too')
     .option('--expiring-within <days>', 'call an approval expiring so many days before its end', wholeNumber(0, 3650), 30)
+    .option('--state <file>', 'sentinel: what earlier bundles have told (default: state.json in the folder)')
+    .option('--admin-subnets <file>', 'sentinel: the networks of administrators, as CSV (network, zone, purpose) or one a line')
+    .option('--full', 'sentinel: write every row again, not only what changed')
     .option('-q, --quiet', 'no notes')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  kvmsweep export monday.json --to sentinel --out sentinel --approved approved.csv   a folder with its README (docs/sentinel.md)`,
+    )
     .action(async (file: string, options: ExportOptions) => {
+      if (options.to === 'sentinel') {
+        const { exportSentinel } = await import('./export-sentinel.ts');
+        exportSentinel(file, options);
+        return;
+      }
       const { runExport } = await import('./run-export.ts');
       runExport(file, options);
     });

@@ -12,8 +12,15 @@ export function runExport(file: string, options: ExportOptions): void {
     throw inputError('bad-option', {
       option: '--to',
       text: options.to,
-      reason: `the forms are ${TEXT_FORMATS.map(({ id }) => id).join(', ')}`,
+      reason: `the forms are ${[...TEXT_FORMATS.map(({ id }) => id), 'sentinel'].join(', ')}`,
     });
+  for (const [option, value] of Object.entries({
+    '--state': options.state,
+    '--admin-subnets': options.adminSubnets,
+    '--full': options.full,
+  }))
+    if (value !== undefined)
+      throw inputError('bad-option', { option, text: `with --to ${options.to}`, reason: 'it is for --to sentinel only' });
   const inventory = readInventory(file);
   const against = readAgainst(options);
   if (against !== undefined) sayOfList(against, options.quiet === true);

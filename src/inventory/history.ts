@@ -187,6 +187,6 @@ function keyed(device: Unkeyed, deviceKey: string, firstSeen: string | undefined
   return { deviceKey, ...device, ...(firstSeen === undefined ? {} : { firstSeen }) };
 }
 
-function earliest(a: string | undefined, b: string | undefined): string | undefined {
+export function earliest(a: string | undefined, b: string | undefined): string | undefined {
   return a === undefined ? b : b === undefined || a < b ? a : b;
 }
