@@ -104,7 +104,9 @@ function declarations(where: Where): string {
   const own = where === 'workspace' ? COLUMNS.tables : [];
   const lines = [
     ...Object.entries(tables).map(([name, columns]) => `let ${name} = ${datatable(columns)};`),
-    ...own.map(({ name, columns }) => `let ${name} = ${datatable(Object.fromEntries(columns.map((one) => [one.name, kqlType(one.type)])))};`),
+    ...own.map(
+      ({ name, columns }) => `let ${name} = ${datatable(Object.fromEntries(columns.map((one) => [one.name, kqlType(one.type)])))};`,
+    ),
     `let _GetWatchlist = (watchlistAlias: string) { ${datatable(LIST_COLUMNS)} };`,
     ...(where === 'workspace' ? Object.entries(SCHEMAS.functions) : []).map(
       ([name, { parameters, columns }]) =>
