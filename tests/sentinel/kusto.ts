@@ -58,7 +58,7 @@ interface Code {
   readonly ResultType?: { readonly Columns?: unknown };
 }
 interface KustoGlobals {
-  Bridge: { toArray<T>(list: unknown): readonly T[] };
+  Bridge: { toArray(list: unknown): readonly unknown[] };
   Kusto: {
     Language: {
       KustoCode: { ParseAndAnalyze(text: string, globals: unknown): Code };
@@ -79,11 +79,15 @@ const SCHEMAS = parse(readFileSync('tests/sentinel/schemas.yaml', 'utf8'), { mer
 /** What a watchlist always has. All that an absent or empty one has, so that a query which binds against this alone survives that. */
 const LIST_COLUMNS = { _DTItemId: 'string', LastUpdatedTimeUTC: 'datetime', SearchKey: 'string' };
 
-/** Parses and binds one query. Watchlists have no columns of their own here: queries read those with column_ifexists. */
-export function analyse(query: string, where: Where = 'workspace'): Analysis {
+/**
+ * Parses and binds one query. Where its watchlists are absent they have no columns of their own, and a query that survives that reads those with
+ * column_ifexists; where they are present, each has the columns that columns.yaml declares.
+ */
+export function analyse(text: string, where: Where = 'workspace', lists: 'absent' | 'present' = 'absent'): Analysis {
+  const query = lists === 'absent' ? text : text.replaceAll(/_GetWatchlist\('(\w+)'\)/g, '_GetWatchlist_$1()');
   const prefix = declarations(where);
   const code = Kusto.Language.KustoCode.ParseAndAnalyze(prefix + query, Kusto.Language.GlobalState.Default);
-  const errors = Bridge.toArray<Diagnostic>(code.GetDiagnostics())
+  const errors = (Bridge.toArray(code.GetDiagnostics()) as readonly Diagnostic[])
     .filter((one) => one.Severity === 'Error')
     .map((one) => ({
       severity: one.Severity,
@@ -91,7 +95,7 @@ export function analyse(query: string, where: Where = 'workspace'): Analysis {
       start: one.Start - prefix.length,
       text: (prefix + query).slice(one.Start, one.Start + one.Length),
     }));
-  const columns = code.ResultType?.Columns === undefined ? [] : Bridge.toArray<ResultColumn>(code.ResultType.Columns);
+  const columns = code.ResultType?.Columns === undefined ? [] : (Bridge.toArray(code.ResultType.Columns) as readonly ResultColumn[]);
   return { errors, columns: Object.fromEntries(columns.map((column) => [column.Name, column.Type.Name])) };
 }
 
@@ -108,6 +112,10 @@ function declarations(where: Where): string {
       ({ name, columns }) => `let ${name} = ${datatable(Object.fromEntries(columns.map((one) => [one.name, kqlType(one.type)])))};`,
     ),
     `let _GetWatchlist = (watchlistAlias: string) { ${datatable(LIST_COLUMNS)} };`,
+    ...COLUMNS.watchlists.map(
+      (list) =>
+        `let _GetWatchlist_${list.alias} = () { ${datatable({ ...LIST_COLUMNS, ...Object.fromEntries(list.columns.map((one) => [one.name, 'string'])) })} };`,
+    ),
     ...(where === 'workspace' ? Object.entries(SCHEMAS.functions) : []).map(
       ([name, { parameters, columns }]) =>
         `let ${name} = (${Object.entries(parameters)
