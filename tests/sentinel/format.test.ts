@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { expect, test } from 'vitest';
+import { TEMPLATE, template } from '../../scripts/sentinel.ts';
 import { COLUMNS } from './kusto.ts';
 import { hunting, operations, rules, xdr } from './pack.ts';
 
@@ -92,7 +93,6 @@ const isRule = ajv.compile({
     'queryFrequency',
     'queryPeriod',
     'triggerOperator',
-    ,
     'triggerThreshold',
     'tactics',
     'relevantTechniques',
@@ -194,14 +194,16 @@ test('ids and names are unique', () => {
   }
 });
 
+function filesOf(kind: 'rule' | 'hunting'): string[] {
+  return Object.entries(operations.queries)
+    .filter(([, operation]) => operation.kind === kind)
+    .map(([file]) => file)
+    .toSorted();
+}
+
 test('every query has its operations, and every operation its query', () => {
-  const of = (kind: 'rule' | 'hunting'): string[] =>
-    Object.entries(operations.queries)
-      .filter(([, operation]) => operation.kind === kind)
-      .map(([file]) => file)
-      .toSorted();
-  expect(of('rule')).toEqual(rules.map(({ file }) => file));
-  expect(of('hunting')).toEqual(hunting.map(({ file }) => file));
+  expect(filesOf('rule')).toEqual(rules.map(({ file }) => file));
+  expect(filesOf('hunting')).toEqual(hunting.map(({ file }) => file));
   const variants = Object.entries(operations.queries).filter(([, operation]) => operation.xdr);
   expect(variants.map(([file]) => file).toSorted()).toEqual(xdr.map(({ file }) => file));
 });
@@ -227,6 +229,27 @@ test('the false positives that everybody has are told with the data that stops t
   const told = operations.common.falsePositives.map(({ what }) => what).join('\n');
   for (const subject of [/iDRAC, iLO.*maintenance window/, /KVM switches.*server rooms/, /Opengear, Lantronix/, /Incident responders/])
     expect(told).toMatch(subject);
+});
+
+interface Resource {
+  readonly type: string;
+  readonly name: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+test('the template is what `npm run -s sentinel` makes of the rules, the hunting queries and the workbook', () => {
+  expect(readFileSync(TEMPLATE, 'utf8')).toBe(template());
+  const { resources } = JSON.parse(template()) as { resources: readonly Resource[] };
+  for (const { content } of [...rules, ...hunting]) {
+    const one = resources.filter((resource) => resource.name.includes(content.id));
+    expect(one.map((resource) => [resource.properties['displayName'], resource.properties['query']])).toEqual([
+      [content.name, content.query],
+    ]);
+  }
+  expect(resources).toHaveLength(rules.length + hunting.length + 1);
+  // A text in square brackets is an expression of ARM: no text of ours may look like one.
+  const expressions = [...template().matchAll(/"(\[(?:[^"\\]|\\.)*)"/g)].map((match) => match[1] as string);
+  expect(expressions.filter((one) => !/^\[(concat\(parameters|parameters|resourceId|resourceGroup)\(/.test(one))).toEqual([]);
 });
 
 test('docs/detections.md names every query and every variant', () => {
