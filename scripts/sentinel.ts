@@ -36,7 +36,7 @@ const OPERATORS = { gt: 'GreaterThan', lt: 'LessThan', eq: 'Equal', ne: 'NotEqua
 /** Resource types: learn.microsoft.com/azure/templates/microsoft.securityinsights/alertrules, …operationalinsights/workspaces/savedsearches, …insights/workbooks. */
 const API = { rule: '2025-09-01', hunt: '2020-08-01', workbook: '2022-04-01' } as const;
 const WORKBOOK_ID = '4d0c2f6e-2c7d-4f0f-8c55-3a7f1f6f9a21';
-const WORKSPACE_ID = "[resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))]";
+const WORKSPACE_ID = "[resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspace'))]";
 
 /** The template as text, deterministic. */
 export function template(): string {
@@ -50,7 +50,8 @@ export function template(): string {
       $schema: 'https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#',
       contentVersion: '1.0.0.0',
       parameters: {
-        workspaceName: { type: 'string', metadata: { description: 'Log Analytics workspace that Microsoft Sentinel runs on' } },
+        // The name that Sentinel's repositories fill in by themselves.
+        workspace: { type: 'string', metadata: { description: 'Log Analytics workspace that Microsoft Sentinel runs on' } },
         enabled: { type: 'bool', defaultValue: true, metadata: { description: 'Whether the rules run at once' } },
         location: { type: 'string', defaultValue: '[resourceGroup().location]', metadata: { description: 'Where the workbook is kept' } },
       },
@@ -65,7 +66,7 @@ function ruleResource(rule: Rule): object {
   return {
     type: 'Microsoft.OperationalInsights/workspaces/providers/alertRules',
     apiVersion: API.rule,
-    name: `[concat(parameters('workspaceName'), '/Microsoft.SecurityInsights/${rule.id}')]`,
+    name: `[concat(parameters('workspace'), '/Microsoft.SecurityInsights/${rule.id}')]`,
     kind: rule.kind,
     properties: {
       displayName: rule.name,
@@ -94,9 +95,9 @@ function huntResource(hunt: Hunt): object {
   return {
     type: 'Microsoft.OperationalInsights/workspaces/savedSearches',
     apiVersion: API.hunt,
-    name: `[concat(parameters('workspaceName'), '/${hunt.id}')]`,
+    name: `[concat(parameters('workspace'), '/${hunt.id}')]`,
+    etag: '*', // write over what is there
     properties: {
-      etag: '*',
       category: 'Hunting Queries',
       displayName: hunt.name,
       query: hunt.query,
