@@ -1,3 +1,4 @@
+import { RE2JS } from 're2js';
 import { expect, test } from 'vitest';
 import { CLASSES, STATES } from '../../src/vocabulary.ts';
 import { analyse, COLUMNS } from './kusto.ts';
@@ -232,6 +233,51 @@ test('the lists of the first query: what is kept is in its successor, what is no
   for (const file of ['web-console-reached', 'web-console-on-endpoints', 'xdr/web-console-on-endpoints'])
     expect(listOf(queryOf(file), 'consolePaths'), file).toEqual(seed.paths.map((one) => one.value));
   expect(listOf(queryOf('web-console-on-endpoints'), 'names')).toEqual(expect.arrayContaining(kept(seed.names)));
+});
+
+/** The pattern that a query gives to `extract`, or to `matches regex`, for a column. Kusto's expressions are RE2's. */
+function patternOf(file: string, before: string): RE2JS {
+  const pattern = new RegExp(`${before}[^@\\n]*@'([^']*)'`).exec(queryOf(file))?.[1];
+  if (pattern === undefined) throw new Error(`no pattern after ${before}`);
+  return RE2JS.compile(pattern);
+}
+
+function extracted(pattern: RE2JS, group: number, text: string): string {
+  const matcher = pattern.matcher(text);
+  return matcher.find() ? (matcher.group(group) ?? '') : '';
+}
+
+test.for([
+  { name: 'keyboard gadget', id: 'USB\\VID_1D6B&PID_0104\\CAFEBABE', key: 'VID_1D6B&PID_0104' },
+  { name: 'function of a composite device', id: 'USB\\VID_1D6B&PID_0104&MI_01\\6&1A2B3C4D&0&0001', key: 'VID_1D6B&PID_0104' },
+  { name: 'its keyboard', id: 'HID\\VID_1D6B&PID_0104&MI_00\\7&1A2B3C4D&0&0000', key: 'VID_1D6B&PID_0104' },
+  { name: 'display', id: 'DISPLAY\\LNX7777\\5&1A2B3C4D&0&UID4352', key: 'LNX7777' },
+  { name: 'virtual drive', id: 'USBSTOR\\CDROM&VEN_PIKVM&PROD_OPTICAL_DRIVE&REV_1.00\\CAFEBABE&0', key: 'VEN_PIKVM' },
+  { name: 'virtual disk', id: 'USBSTOR\\DISK&VEN_NANOKVM&PROD_USB_MASS_STORAGE&REV_0000\\0123&0', key: 'VEN_NANOKVM' },
+  { name: 'battery', id: 'ACPI\\PNP0C0A\\1', key: '' },
+  { name: 'network card', id: 'PCI\\VEN_8086&DEV_15F3&SUBSYS_86721043&REV_03\\6&1A2B3C4D&0&00000010', key: '' },
+])('the id of a $name is read from its instance path', ({ id, key }) => {
+  for (const file of ['kvm-attached-to-computer', 'xdr/kvm-attached-to-computer']) {
+    const found = [
+      extracted(patternOf(file, 'UsbId = extract'), 0, id),
+      extracted(patternOf(file, 'DisplayId = extract'), 1, id),
+      extracted(patternOf(file, 'DriveId = extract'), 1, id),
+    ];
+    expect(found.find((text) => text !== '') ?? '').toBe(key);
+  }
+});
+
+test.for([
+  { name: 'ILOCZ12345678.example.com', named: true },
+  { name: 'ilocz12345678', named: true },
+  { name: 'ilona-laptop', named: false },
+  { name: 'pilot0123456789', named: false },
+])('$name is the name of an iLO: $named', ({ name, named }) => {
+  for (const [file, before] of [
+    ['web-console-on-endpoints', 'ServerName matches regex'],
+    ['appliance-known-to-defender-only', 'DeviceName matches regex'],
+  ] as const)
+    expect(patternOf(file, before).matcher(name).find(), file).toBe(named);
 });
 
 test('the workbook asks for what it says', () => {
