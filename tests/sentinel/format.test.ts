@@ -218,7 +218,7 @@ test.for(Object.entries(operations.queries))(
     expect(operation.validate.steps).not.toHaveLength(0);
     expect(operation.validate.signals).not.toHaveLength(0);
     // One host is not enough for `validate vnc` as it is, which makes the signal of the fan-out.
-    for (const step of operation.validate.steps.filter((text) => /validate vnc HOST\b/.test(text))) expect(step).toContain('--rule ');
+    for (const step of operation.validate.steps.filter((one) => /validate vnc HOST\b/.test(one))) expect(step).toContain('--rule ');
     // A step may name no other commands than there are.
     for (const command of operation.validate.steps.join(' ').matchAll(/kvmsweep (\w+)(?: (\w+))?/g))
       expect(`${command[1]} ${command[1] === 'validate' ? command[2] : ''}`.trim()).toMatch(
