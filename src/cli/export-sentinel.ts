@@ -6,10 +6,10 @@ import { readAdminSubnets } from '../outputs/sentinel/admin-subnets.ts';
 import { sentinelBundle } from '../outputs/sentinel/bundle.ts';
 import { LIMITS } from '../outputs/sentinel/limits.ts';
 import { readState, stateText } from '../outputs/sentinel/state.ts';
-import { readApproved, reconcile } from '../reconcile/index.ts';
 import { count } from '../text.ts';
 import { exitCode } from './exit.ts';
 import type { ExportOptions } from './export.ts';
+import { findingsOf, readAgainst, sayOfList } from './findings.ts';
 import { loadKnowledge } from './knowledge.ts';
 
 /** Files that a bundle before may have left, and that would be taken for a part of this one. */
@@ -24,9 +24,10 @@ export function exportSentinel(file: string, options: ExportOptions): void {
   const inventory = readInventory(file);
   const stateFile = options.state ?? join(folder, 'state.json');
   const state = readState(stateFile);
-  const list = options.approved === undefined ? undefined : readApproved(options.approved);
+  const against = readAgainst(options);
   const subnets = options.adminSubnets === undefined ? undefined : readAdminSubnets(options.adminSubnets);
-  for (const one of [...(list?.problems ?? []), ...(subnets?.problems ?? [])]) process.stderr.write(`${problemText(one)}\n`);
+  if (against !== undefined) sayOfList(against, options.quiet === true);
+  for (const one of subnets?.problems ?? []) process.stderr.write(`${problemText(one)}\n`);
   const newest = inventory.devices
     .flatMap(({ lastSeen }) => lastSeen ?? [])
     .toSorted()
@@ -35,12 +36,12 @@ export function exportSentinel(file: string, options: ExportOptions): void {
   const bundle = sentinelBundle({
     inventory,
     now,
-    ...(list === undefined
+    ...(against === undefined
       ? {}
       : {
           against: {
-            findings: (known) => reconcile(known, list, { now, expiringWithinDays: options.expiringWithin }),
-            records: list.assets,
+            findings: (known) => findingsOf(known, against, options.expiringWithin),
+            records: [...(against.approved?.assets ?? []), ...(against.approved?.rules ?? [])],
           },
         }),
     fingerprints: loadKnowledge().fingerprints,
@@ -52,7 +53,7 @@ export function exportSentinel(file: string, options: ExportOptions): void {
   for (const { name, text } of bundle.files) writeWhole(join(folder, name), text);
   writeWhole(stateFile, stateText(bundle.state));
   if (options.quiet !== true) {
-    for (const note of [...(list?.notes ?? []), ...(subnets?.notes ?? []), ...bundle.notes]) process.stderr.write(`note: ${note}\n`);
+    for (const note of [...(subnets?.notes ?? []), ...bundle.notes]) process.stderr.write(`note: ${note}\n`);
     for (const { watchlist, items, changed, deleted } of bundle.lists)
       process.stderr.write(`${watchlist.alias}: ${count(items.length, 'row')}, ${changed.length} to write, ${deleted.length} to delete\n`);
     const changes = bundle.lists.reduce((sum, { changed, deleted }) => sum + changed.length + deleted.length, 0);
