@@ -29,7 +29,7 @@ export function runExport(file: string, options: ExportOptions): void {
         }),
   });
   if (options.out === undefined || options.out === '-') process.stdout.write(text);
-  else writeWhole(options.out, text);
+  else writeWhole(options.out, text, format.isPublic === true ? 0o644 : undefined);
   if (options.quiet !== true) for (const note of [...(list?.notes ?? []), ...notes]) process.stderr.write(`note: ${note}\n`);
   process.exitCode = exitCode({ incomplete: !inventory.completeness.complete });
 }
