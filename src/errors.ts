@@ -58,6 +58,7 @@ const TEXTS = {
     `there is no fingerprint "${a.id}"${a.nearest === undefined ? '' : `; did you mean "${a.nearest}"?`} (\`kvmsweep fingerprints list\`)`,
   'bad-inventory': (a: { file: string; reason: string }) => `${a.file} is no kvmsweep inventory: ${a.reason}`,
   'bad-evidence': (a: { reason: string }) => a.reason,
+  'bad-scan': (a: { reason: string }) => a.reason,
   'no-computer': (a: { file: string }) => `${a.file} does not say of which computer it is: name it with --host NAME`,
   'bad-csv': (a: { reason: string }) => a.reason,
   'bad-approved': (a: { reason: string }) => a.reason,
