@@ -28,6 +28,10 @@ const TEXTS = {
     `"${a.text}" holds public addresses (${a.addresses}); sweep only networks you own, and say so with --allow-public`,
   'outside-only': (a: { text: string; only: string }) =>
     `"${a.text}" holds addresses outside KVMSWEEP_ONLY=${a.only}, which limits everything this process may talk to`,
+  'mixed-targets': (a: { text: string }) =>
+    `"${a.text}" comes without ports, and other targets with the ones to ask: sweep them apart, or name ports for all with -p`,
+  'no-known-ports': (a: { unspoken: number }) =>
+    `the targets name no port that can be asked (${a.unspoken} at UDP ports whose protocol is not known): name ports with -p`,
   'wide-ipv6': (a: { text: string; bits: number }) =>
     `"${a.text}" holds 2^${a.bits} addresses, and an IPv6 block is swept up to a /112 (65,536); give the addresses that exist instead: from the neighbour table of a router on that network (ip -6 neigh), from mDNS, or the AAAA records of names you know`,
   'too-many-endpoints': (a: { endpoints: number }) =>

@@ -20,9 +20,10 @@ import { type AddressNumber, type AddressRange, formatAddress } from '../targets
 import { parseAlso, withAlso } from '../targets/also.ts';
 import { Guard } from '../targets/guard.ts';
 import { HostSet } from '../targets/hosts.ts';
+import { knownOpen } from '../targets/known-open.ts';
 import { collectTargets } from '../targets/lists.ts';
-import { parseTargets } from '../targets/parse.ts';
-import { parsePorts } from '../targets/ports.ts';
+import { type ParsedTargets, parseTargets } from '../targets/parse.ts';
+import { DEFAULT_PORTS, parsePorts } from '../targets/ports.ts';
 import { count } from '../text.ts';
 import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
@@ -198,7 +199,8 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
   const unwanted = await readHosts(options.exclude ?? [], options.excludeFile ?? [], problems, say);
   const named = parsePorts(options.ports);
   const also = parseAlso(options.also ?? []);
-  const ports = covered(withAlso(named.ports, also.channels), options.coverage);
+  const known = knownTargets(wanted.ranges, near, options, problems, say);
+  const ports = covered(withAlso(known?.ports ?? named.ports, also.channels), options.coverage);
   problems.push(...named.problems, ...also.problems);
   if (words.length === 0 && options.inputList === undefined && options.neighbours !== true) problems.push(problem('no-targets', {}));
   const all = new HostSet([...wanted.ranges.map(({ range }) => range), ...near], wanted.names);
@@ -208,6 +210,7 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
     const refused = guard.check(wanted.ranges.find((one) => touches(one.range, range))?.text ?? formatAddress(range.first), range);
     if (refused !== undefined) problems.push({ ...refused, place: wanted.ranges.find((one) => touches(one.range, range))?.place ?? {} });
   }
+  const only = known === undefined ? undefined : new Map([...known.open].filter(([address]) => hosts.indexOf(address) !== undefined));
   if (problems.length === 0 && hosts.count === 0) problems.push(problem('no-hosts-left', { excluded: all.count }));
   const endpoints = hosts.count * ports.length;
   if (endpoints > MAX_ENDPOINTS) problems.push(problem('too-many-endpoints', { endpoints }));
@@ -221,9 +224,39 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
     ratePerNetwork: options.ratePer24 ?? (options.fast === true ? RATES.fast : RATE_PER_24),
     retries: options.retries,
     ...(options.coverage === 'auto' ? {} : { coverage: options.coverage }),
+    ...(only === undefined ? {} : { only }),
     hostTimeoutMs: options.hostTimeout,
     arguments: withoutSecrets(process.argv.slice(2)),
   };
+}
+
+/** What is asked where the targets come with their ports, and -p names no others; undefined where none does. */
+function knownTargets(
+  ranges: Hosts['ranges'],
+  near: readonly AddressRange[],
+  { ports, coverage }: Pick<ScanCommandOptions, 'ports' | 'coverage'>,
+  problems: Problem[],
+  say: (text: string) => void,
+): ReturnType<typeof knownOpen> | undefined {
+  const targets = ranges.flatMap((one) => (one.ports === undefined ? [] : [{ ...one, ports: one.ports }]));
+  if (targets.length === 0) return undefined;
+  if (ports !== DEFAULT_PORTS) {
+    say('note: the ports that the targets name are not used, because -p names others');
+    return undefined;
+  }
+  const other = ranges.find((one) => one.ports === undefined);
+  if (other !== undefined || near.length > 0)
+    problems.push(problem('mixed-targets', { text: other?.text ?? '--neighbours' }, other?.place));
+  if (coverage === 'life')
+    problems.push(
+      problem('bad-option', { option: '--coverage', text: coverage, reason: 'the targets name their ports, and all of those are asked' }),
+    );
+  const known = knownOpen(targets);
+  problems.push(...known.problems);
+  if (known.ports.length === 0 && known.problems.length === 0) problems.push(problem('no-known-ports', { unspoken: known.unspoken }));
+  if (known.unspoken > 0)
+    say(`note: ${count(known.unspoken, 'UDP endpoint')} left out, at ports whose protocol is not known (-p 1623/udp=ipmi asks them all)`);
+  return known;
 }
 
 /** Whom this machine has resolved on its links, as far as the guard lets them be swept. */
@@ -244,7 +277,7 @@ function touches(a: AddressRange, b: AddressRange): boolean {
 }
 
 interface Hosts {
-  readonly ranges: readonly { readonly text: string; readonly range: AddressRange; readonly place: Problem['place'] }[];
+  readonly ranges: ParsedTargets['ranges'];
   readonly names: ReadonlyMap<AddressNumber, string>;
 }
 
@@ -258,13 +291,11 @@ async function readHosts(
   const parsed = parseTargets(collected.targets);
   const { resolved, problems: unresolved } = await resolveNames(parsed.names);
   problems.push(...collected.problems, ...parsed.problems, ...unresolved);
-  for (const note of new Set(parsed.notes)) say(`note: ${note}`);
+  for (const note of new Set([...collected.notes, ...parsed.notes])) say(`note: ${note}`);
   return {
     ranges: [
       ...parsed.ranges,
-      ...resolved.flatMap(({ target, addresses }) =>
-        addresses.map((address) => ({ text: target.text, range: { first: address, last: address }, place: target.place })),
-      ),
+      ...resolved.flatMap(({ target, addresses }) => addresses.map((address) => ({ ...target, range: { first: address, last: address } }))),
     ],
     names: new Map(resolved.flatMap(({ target, addresses }) => addresses.map((address) => [address, target.text] as const))),
   };

@@ -63,7 +63,10 @@ export function changesBetween(before: Inventory, after: Inventory): Change[] {
 
 /** Why the absence of a device says nothing; undefined where it does. */
 function whyNotAsked(device: Device, after: Inventory, isAsked: (address: string) => boolean): string | undefined {
-  if (!device.addresses.some(isAsked)) return 'its address was not asked in the newer sweep';
+  if (!device.addresses.some(isAsked))
+    return after.asked?.only === undefined
+      ? 'its address was not asked in the newer sweep'
+      : 'its address was not asked in the newer sweep, or only at ports that its targets named';
   const ports = new Set((after.asked?.ports ?? []).map((port) => port.split('=', 1)[0]));
   if (
     device.endpoints.length > 0 &&
@@ -73,14 +76,18 @@ function whyNotAsked(device: Device, after: Inventory, isAsked: (address: string
   return after.completeness.complete ? undefined : 'the newer sweep is not complete';
 }
 
-/** Whether an address was among the targets of a sweep. An inventory that is of no sweep asked nothing. */
+/**
+ * Whether an address was among the targets of a sweep, and asked at all of its ports. An inventory that is of no sweep asked nothing; of an address whose
+ * ports the targets named, those say nothing about what else is there.
+ */
 export function askedHosts({ asked }: Pick<Inventory, 'asked'>): (address: AddressNumber) => boolean {
   const ranges = (asked?.ranges ?? []).flatMap((text) => {
     const range = parseRange(text);
     return 'reason' in range ? [] : [range];
   });
   const hosts = new HostSet(ranges);
-  return (address) => hosts.indexOf(address) !== undefined;
+  const partly = new Set(Object.keys(asked?.only ?? {}).map(parseAddress));
+  return (address) => hosts.indexOf(address) !== undefined && !partly.has(address);
 }
 
 const COMPARED = ['class', 'vendor', 'product', 'generation', 'model', 'version', 'serial', 'hostname'] as const;

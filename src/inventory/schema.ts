@@ -96,6 +96,10 @@ export const InventorySchema = z.strictObject({
       ranges: z.array(Text).describe('first-last, or one address'),
       names: z.record(z.string(), Text).describe('address to the name that was given for it'),
       ports: z.array(Text).describe('443/tcp=https'),
+      only: z
+        .record(z.string(), z.array(Text))
+        .exactOptional()
+        .describe('address to the ports it was asked at, where the targets named them: it was asked at no others'),
       also: z.array(Text).exactOptional().describe('channels that the operator opted into'),
       snmp: z
         .strictObject({ communities: Count, users: Count })

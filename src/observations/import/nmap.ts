@@ -35,8 +35,8 @@ const SCRIPTS: Readonly<Record<string, (script: ScanScript, host: ScannedHost) =
   },
   'vnc-info': ({ values }) => {
     // Its version is the one that was agreed on, not the one that was sent.
-    const types = values.flatMap(({ path, text }) => (path[0] === 'Security types' ? [/\((\d+)\)$/.exec(text)?.[1]] : []));
-    return types.length === 0 || types.includes(undefined) ? {} : { 'rfb.security': types.map(Number) };
+    const types = values.flatMap(({ path, text }) => (path[0] === 'Security types' && path.at(-1) === 'type' ? [Number(text)] : []));
+    return types.length === 0 || !types.every(Number.isInteger) ? {} : { 'rfb.security': types };
   },
   banner: ({ output }) => bannerTextFacts(output),
 };
