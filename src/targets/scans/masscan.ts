@@ -4,7 +4,7 @@ import { parseAddress } from '../addresses.ts';
 import { unescaped } from './nmap.ts';
 import { isoTime, portNumber, type ScanBanner, type ScannedHost, type ScannedPort } from './scanned.ts';
 
-const MAX_PROBLEMS = 100;
+const MAX_PROBLEMS = 20;
 
 /**
  * Reads what masscan writes a line for each finding: `-oJ` (an array, with a line for each element), `-oD` (lines of JSON) and `-oL` (words).
@@ -26,12 +26,30 @@ export class MasscanReader {
     this.#form = form;
   }
 
+  /** The hosts of a text that is one array; undefined where it is none: then its lines are taken. */
+  whole(text: string): ScannedHost[] | undefined {
+    let value: unknown;
+    try {
+      value = JSON.parse(text.replace(/^\ufeff/, ''));
+    } catch {
+      return undefined;
+    }
+    if (!Array.isArray(value)) return undefined;
+    return (value as unknown[]).flatMap((element, index) => {
+      if (isEndMark(element)) return [];
+      const host = hostOf(element);
+      if (host === undefined)
+        this.#report(`element ${index + 1} is no finding of masscan (ip, ports); it is left out, the rest is kept`, 1);
+      return host ?? [];
+    });
+  }
+
   /** Takes one line. `isLast` where nothing ends it: it may be torn. */
   take(line: string, isLast: boolean): ScannedHost[] {
     this.#line += 1;
     const text = line.trim();
     if (text === '') return [];
-    const host = this.#form === 'json' ? this.#fromJson(text, isLast) : this.#fromWords(text);
+    const host = this.#form === 'json' ? this.#fromJson(text, isLast) : this.#fromWords(text, isLast);
     if (host === undefined) return [];
     this.#count += 1;
     return [host];
@@ -70,20 +88,18 @@ export class MasscanReader {
     try {
       value = JSON.parse(element);
     } catch {
-      if (isLast)
-        this.#report(`it breaks off in the middle of a line: the scan was interrupted, or still runs; ${this.#before}`, this.#line);
+      if (isLast) this.#reportCut();
       else this.#report('the line is not JSON; it is left out, the rest is kept', this.#line);
       return undefined;
     }
-    // masscan ends its array with this where it is asked to: { "finished": 1 }
-    if (typeof value === 'object' && value !== null && 'finished' in value) return undefined;
+    if (isEndMark(value)) return undefined;
     const host = hostOf(value);
     if (host === undefined) this.#report('the line is no finding of masscan (ip, ports); it is left out, the rest is kept', this.#line);
     return host;
   }
 
   /** `open tcp 80 192.0.2.10 1795372993`, `banner tcp 80 192.0.2.10 1795372993 http HTTP/1.1\x20200…`. */
-  #fromWords(text: string): ScannedHost | undefined {
+  #fromWords(text: string, isLast: boolean): ScannedHost | undefined {
     if (text.startsWith('#')) {
       if (text === '# end') this.isWhole = true;
       return undefined;
@@ -96,7 +112,8 @@ export class MasscanReader {
       number === undefined ||
       parseAddress(address) === undefined
     ) {
-      if (kind !== 'closed')
+      if (isLast) this.#reportCut();
+      else if (kind !== 'closed')
         this.#report('the line is none of masscan (open tcp 80 192.0.2.10 1795372993); it is left out, the rest is kept', this.#line);
       return undefined;
     }
@@ -105,9 +122,18 @@ export class MasscanReader {
     return { address, names: [], ports: [{ transport, port: number, scripts: [], banners }], ...(time === undefined ? {} : { at: time }) };
   }
 
+  #reportCut(): void {
+    this.#report(`it breaks off in the middle of a line: the scan was interrupted, or still runs; ${this.#before}`, this.#line);
+  }
+
   #report(reason: string, line: number): void {
     if (this.problems.length < MAX_PROBLEMS) this.problems.push(problem('bad-scan', { reason }, { file: this.#file, line }));
   }
+}
+
+/** Some versions of masscan end their array with it: `{ "finished": 1 }`. */
+function isEndMark(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'finished' in value;
 }
 
 /** An element of `-oJ`, or a line of `-oD`. Of a closed port there is nothing to tell. */

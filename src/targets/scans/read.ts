@@ -18,6 +18,8 @@ export interface ScanEnd {
 
 /** How much of a file's beginning tells its form. */
 const HEAD = 4096;
+/** JSON up to this size is read as one text first: jq and editors write an element on several lines. */
+const MAX_TEXT = 64 * 1024 * 1024;
 /** A longer line is none of masscan's; its banners are cut at some kilobytes. */
 const MAX_LINE = 1024 * 1024;
 
@@ -82,8 +84,28 @@ async function readMasscan(
   onHost: (host: ScannedHost) => void,
 ): Promise<ScanEnd> {
   const reader = new MasscanReader(file, form === 'masscan-json' ? 'json' : 'list');
+  const begun: string[] = [];
+  let size = 0;
+  const source = pieces[Symbol.asyncIterator]();
+  if (form === 'masscan-json') {
+    while (size <= MAX_TEXT) {
+      const next = await source.next();
+      if (next.done === true) break;
+      begun.push(next.value);
+      size += next.value.length;
+    }
+    if (size <= MAX_TEXT) {
+      const hosts = reader.whole(begun.join(''));
+      for (const host of hosts ?? []) onHost(host);
+      if (hosts !== undefined) return { form, isWhole: true, problems: reader.problems };
+    }
+  }
+  async function* all(): AsyncGenerator<string> {
+    yield* begun;
+    for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value;
+  }
   let rest = '';
-  for await (const piece of pieces) {
+  for await (const piece of all()) {
     const lines = (rest + piece).split('\n');
     rest = (lines.pop() ?? '').slice(0, MAX_LINE);
     for (const line of lines) for (const host of reader.take(line, false)) onHost(host);
