@@ -4,6 +4,7 @@ import { deviceName, type Device } from '../../devices/device.ts';
 import type { Inventory } from '../../inventory/schema.ts';
 import { byAddress } from '../../observations/read.ts';
 import type { Finding } from '../../reconcile/index.ts';
+import { parseAddress } from '../../targets/addresses.ts';
 import { count, printable, shortened } from '../../text.ts';
 import type { Transport } from '../../vocabulary.ts';
 import { findingsByDevice, macsOf, recordsLeftOut, takenAt } from './devices.ts';
@@ -81,7 +82,7 @@ export const nmapXml: TextFormat = {
       writeHost(xml, address, host, asked?.names[address], byDevice);
     writeEnd(xml, inventory, hosts.size, started);
     xml.end();
-    const homeless = inventory.devices.filter(({ addresses }) => addresses.length === 0).length;
+    const homeless = inventory.devices.filter(({ addresses }) => !addresses.some((address) => parseAddress(address) !== undefined)).length;
     return {
       text: `${chunks.join('')}\n`,
       notes: [
@@ -105,7 +106,7 @@ function hostsOf({ devices, unrecognised }: Inventory): Map<string, Host> {
     return host;
   };
   for (const device of devices) {
-    for (const address of device.addresses) {
+    for (const address of device.addresses.filter((one) => parseAddress(one) !== undefined)) {
       const host = at(address);
       host.devices.push(device);
       host.endpoints.push(...device.endpoints.filter(({ host: one }) => one === address));
