@@ -28,6 +28,10 @@ const TEXTS = {
     `"${a.text}" holds public addresses (${a.addresses}); sweep only networks you own, and say so with --allow-public`,
   'outside-only': (a: { text: string; only: string }) =>
     `"${a.text}" holds addresses outside KVMSWEEP_ONLY=${a.only}, which limits everything this process may talk to`,
+  'mixed-targets': (a: { text: string }) =>
+    `"${a.text}" comes without ports, and other targets with the ones to ask: sweep them apart, or name ports for all with -p`,
+  'no-known-ports': (a: { unspoken: number }) =>
+    `the targets name no port that can be asked (${a.unspoken} at UDP ports whose protocol is not known): name ports with -p`,
   'wide-ipv6': (a: { text: string; bits: number }) =>
     `"${a.text}" holds 2^${a.bits} addresses, and an IPv6 block is swept up to a /112 (65,536); give the addresses that exist instead: from the neighbour table of a router on that network (ip -6 neigh), from mDNS, or the AAAA records of names you know`,
   'too-many-endpoints': (a: { endpoints: number }) =>
@@ -67,6 +71,7 @@ const TEXTS = {
   'too-many-changes': (a: { changes: number; limit: number }) =>
     `the bundle would change ${a.changes} watchlist items, and Microsoft Sentinel takes ${a.limit} a month: export the inventories of smaller sweeps, each to a workspace of its own, or load the table KvmSweepDevices_CL only`,
   'bad-evidence': (a: { reason: string }) => a.reason,
+  'bad-scan': (a: { reason: string }) => a.reason,
   'no-computer': (a: { file: string }) => `${a.file} does not say of which computer it is: name it with --host NAME`,
   'bad-csv': (a: { reason: string }) => a.reason,
   'bad-approved': (a: { reason: string }) => a.reason,

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { type ApprovedOptions, approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
+import { SUMMARIES } from '../outputs/formats/summaries.ts';
 import { wholeNumber } from './options.ts';
 
 /** What `export` was told. */
@@ -20,7 +21,7 @@ export function register(program: Command): void {
     .summary('write an inventory in the form that another system reads')
     .description('Writes an inventory, and what came of holding it against approved assets, in the form that another system reads.')
     .argument('<inventory>', 'an inventory that scan or identify wrote')
-    .addOption(new Option('--to <format>', 'the form').makeOptionMandatory())
+    .addOption(new Option('--to <format>', 'the form, one of those below').makeOptionMandatory())
     .option('--out <path>', 'where it is written (default: standard output)')
     .addOption(approvedOption('export what comes of approved assets too'))
     .addOption(mapOption())
@@ -34,7 +35,14 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
+Forms (docs/formats.md: who reads each, and what it leaves out):
+${Object.entries(SUMMARIES)
+  .map(([name, summary]) => `  ${name.padEnd(12)}${summary}`)
+  .join('\n')}
+
 Examples:
+  kvmsweep export monday.json --to csv --out monday.csv --approved approved.csv
+  kvmsweep export monday.json --to nmap-xml --out monday.xml
   kvmsweep export monday.json --to sentinel --out sentinel --approved approved.csv   a folder with its README (docs/sentinel.md)`,
     )
     .action(async (file: string, options: ExportOptions) => {

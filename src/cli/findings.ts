@@ -85,9 +85,9 @@ export function findingsText(findings: readonly Finding[], inventory: Inventory,
 }
 
 /** To a file, or to standard output. @throws {InputError} */
-export function writeResult(text: string, output: string | undefined): void {
+export function writeResult(text: string, output: string | undefined, mode?: number): void {
   if (output === undefined || output === '-') process.stdout.write(text);
-  else writeWhole(output, text);
+  else writeWhole(output, text, mode);
 }
 
 /** Says what was wrong with the list, and what to know of it. */

@@ -48,6 +48,7 @@ async function commands(): Promise<((program: Command) => void)[]> {
     import('./scan.ts'),
     import('./identify.ts'),
     import('./evidence.ts'),
+    import('./import.ts'),
     import('./reconcile.ts'),
     import('./report.ts'),
     import('./diff.ts'),

@@ -28,7 +28,7 @@ export function runExport(file: string, options: ExportOptions): void {
     inventory,
     ...(against === undefined ? {} : { findings: findingsOf(inventory, against, options.expiringWithin) }),
   });
-  writeResult(text, options.out);
+  writeResult(text, options.out, format.isPublic === true ? 0o644 : undefined);
   if (options.quiet !== true) for (const note of notes) process.stderr.write(`note: ${note}\n`);
   process.exitCode = exitCode({ incomplete: !inventory.completeness.complete });
 }

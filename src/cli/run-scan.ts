@@ -21,7 +21,8 @@ import type { AddressRange } from '../targets/addresses.ts';
 import { parseAlso, withAlso } from '../targets/also.ts';
 import { Guard } from '../targets/guard.ts';
 import { HostSet, type Shard } from '../targets/hosts.ts';
-import { parsePorts } from '../targets/ports.ts';
+import { knownOpen } from '../targets/known-open.ts';
+import { DEFAULT_PORTS, parsePorts } from '../targets/ports.ts';
 import { count } from '../text.ts';
 import type { ApprovedOptions } from './approved-options.ts';
 import { withoutSecrets } from './arguments.ts';
@@ -31,7 +32,7 @@ import { type Against, findingsOf, findingsText, readAgainst, sayOfFindings, say
 import { calledAs, type Format, type ProgressForm, reportFormat, terminalColumns, withExtension } from './options.ts';
 import { printDevices } from './print-devices.ts';
 import { clock, ProgressLine, ProgressLog } from './progress.ts';
-import { readHosts, refusedBy } from './targets.ts';
+import { type Hosts, readHosts, refusedBy } from './targets.ts';
 
 export interface ScanCommandOptions extends ApprovedOptions {
   readonly inputList?: string[];
@@ -222,7 +223,8 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
   const unwanted = await readHosts(options.exclude ?? [], options.excludeFile ?? [], problems, say);
   const named = parsePorts(options.ports);
   const also = parseAlso(options.also ?? []);
-  const ports = covered(withAlso(named.ports, also.channels), options.coverage);
+  const known = knownTargets(wanted.ranges, near, options, problems, say);
+  const ports = covered(withAlso(known?.ports ?? named.ports, also.channels), options.coverage);
   problems.push(...named.problems, ...also.problems);
   if (words.length === 0 && options.inputList === undefined && options.neighbours !== true) problems.push(problem('no-targets', {}));
   const all = new HostSet([...wanted.ranges.map(({ range }) => range), ...near], wanted.names);
@@ -230,6 +232,7 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
   const hosts = options.shard === undefined ? left : left.part(options.shard);
   // What is excluded need not pass the guard: `10.0.0.0/7 --exclude 11.0.0.0/8` is 10.0.0.0/8.
   problems.push(...refusedBy(guard, hosts, wanted));
+  const only = known === undefined ? undefined : new Map([...known.open].filter(([address]) => hosts.indexOf(address) !== undefined));
   if (problems.length === 0 && hosts.count === 0) problems.push(problem('no-hosts-left', { excluded: all.count }));
   const endpoints = hosts.count * ports.length;
   if (endpoints > MAX_ENDPOINTS) problems.push(problem('too-many-endpoints', { endpoints }));
@@ -243,9 +246,39 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
     ratePerNetwork: options.ratePer24 ?? (options.fast === true ? RATES.fast : RATE_PER_24),
     retries: options.retries,
     ...(options.coverage === 'auto' ? {} : { coverage: options.coverage }),
+    ...(only === undefined ? {} : { only }),
     hostTimeoutMs: options.hostTimeout,
     arguments: withoutSecrets(process.argv.slice(2)),
   };
+}
+
+/** What is asked where the targets come with their ports, and -p names no others; undefined where none does. */
+function knownTargets(
+  ranges: Hosts['ranges'],
+  near: readonly AddressRange[],
+  { ports, coverage }: Pick<ScanCommandOptions, 'ports' | 'coverage'>,
+  problems: Problem[],
+  say: (text: string) => void,
+): ReturnType<typeof knownOpen> | undefined {
+  const targets = ranges.flatMap((one) => (one.ports === undefined ? [] : [{ ...one, ports: one.ports }]));
+  if (targets.length === 0) return undefined;
+  if (ports !== DEFAULT_PORTS) {
+    say('note: the ports that the targets name are not used, because -p names others');
+    return undefined;
+  }
+  const other = ranges.find((one) => one.ports === undefined);
+  if (other !== undefined || near.length > 0)
+    problems.push(problem('mixed-targets', { text: other?.text ?? '--neighbours' }, other?.place));
+  if (coverage === 'life')
+    problems.push(
+      problem('bad-option', { option: '--coverage', text: coverage, reason: 'the targets name their ports, and all of those are asked' }),
+    );
+  const known = knownOpen(targets);
+  problems.push(...known.problems);
+  if (known.ports.length === 0 && known.problems.length === 0) problems.push(problem('no-known-ports', { unspoken: known.unspoken }));
+  if (known.unspoken > 0)
+    say(`note: ${count(known.unspoken, 'UDP endpoint')} left out, at ports whose protocol is not known (-p 1623/udp=ipmi asks them all)`);
+  return known;
 }
 
 /** Whom this machine has resolved on its links, as far as the guard lets them be swept. */

@@ -18,7 +18,11 @@ export function register(program: Command): void {
       '[targets...]',
       'addresses, blocks (10.0.0.0/24), ranges (10.0.0.5-20, 10.0.0.5-10.0.1.9), IPv6 up to a /112, fe80::1%eth0, names, @FILE, - for standard input',
     )
-    .option('-i, --input-list <file>', 'read targets from a file (also -iL); # begins a comment', collect)
+    .option(
+      '-i, --input-list <file>',
+      'read targets from a file (also -iL): a list (# begins a comment), a CSV table, or what nmap or masscan found: then only the ports that it names are asked',
+      collect,
+    )
     .option('--neighbours', "sweep whom this machine's neighbour table holds, IPv4 and IPv6, link-local ones included")
     .option('--exclude <targets>', 'leave these out (same forms)', collect)
     .option('--exclude-file <file>', 'leave out what is in this file', collect)
@@ -96,6 +100,7 @@ Examples:
   kvmsweep scan 10.20.0.0/24
   kvmsweep scan 10.20.0.0/16 --exclude 10.20.99.0/24 --approved approved.csv --fail-on unapproved,impostor
   kvmsweep scan -iL subnets.txt -p default,9443=https -o monday.json
+  kvmsweep scan -iL nmap.xml -o monday.json
   kvmsweep scan -p list
   kvmsweep scan 10.20.0.0/24 --snmp-credentials snmp.yaml
   kvmsweep scan --resume kvmsweep-2026-11-22T20-00-00Z.ndjson

@@ -4,7 +4,7 @@ import { type AddressNumber, type AddressRange, formatAddress } from '../targets
 import type { Guard } from '../targets/guard.ts';
 import type { HostSet } from '../targets/hosts.ts';
 import { collectTargets } from '../targets/lists.ts';
-import { parseTargets } from '../targets/parse.ts';
+import { type ParsedTargets, parseTargets } from '../targets/parse.ts';
 
 /** What of some hosts the guard does not let be talked to, with the words that led there. */
 export function refusedBy(guard: Guard, hosts: HostSet, wanted: Hosts): Problem[] {
@@ -21,7 +21,7 @@ function touches(a: AddressRange, b: AddressRange): boolean {
 
 /** Where an operator's words lead, with what was typed for each range. */
 export interface Hosts {
-  readonly ranges: readonly { readonly text: string; readonly range: AddressRange; readonly place: Problem['place'] }[];
+  readonly ranges: ParsedTargets['ranges'];
   readonly names: ReadonlyMap<AddressNumber, string>;
 }
 
@@ -36,13 +36,11 @@ export async function readHosts(
   const parsed = parseTargets(collected.targets);
   const { resolved, problems: unresolved } = await resolveNames(parsed.names);
   problems.push(...collected.problems, ...parsed.problems, ...unresolved);
-  for (const note of new Set(parsed.notes)) say(`note: ${note}`);
+  for (const note of new Set([...collected.notes, ...parsed.notes])) say(`note: ${note}`);
   return {
     ranges: [
       ...parsed.ranges,
-      ...resolved.flatMap(({ target, addresses }) =>
-        addresses.map((address) => ({ text: target.text, range: { first: address, last: address }, place: target.place })),
-      ),
+      ...resolved.flatMap(({ target, addresses }) => addresses.map((address) => ({ ...target, range: { first: address, last: address } }))),
     ],
     names: new Map(resolved.flatMap(({ target, addresses }) => addresses.map((address) => [address, target.text] as const))),
   };

@@ -133,7 +133,10 @@ function whyNotAsked(device: Device, after: Inventory, isAsked: (address: string
     return `no list of what is attached to ${computersOf(device).join(', ')} names it in the newer inventory, which does not tell whether one was read`;
   if (device.addresses.length === 0) return 'it has no address that a sweep could ask';
   const missed = placesToAsk(device).filter((address) => !isAsked(address));
-  if (missed.length === device.addresses.length) return 'its address was not asked in the newer sweep';
+  if (missed.length === device.addresses.length)
+    return after.asked?.only === undefined
+      ? 'its address was not asked in the newer sweep'
+      : 'its address was not asked in the newer sweep, or only at ports that its targets named';
   if (missed.length > 0) return `${missed.join(', ')} was not asked in the newer sweep`;
   const ports = new Set((after.asked?.ports ?? []).map((port) => port.split('=', 1)[0]));
   if (
@@ -153,14 +156,18 @@ function placesToAsk({ addresses }: Device): readonly string[] {
   return others.length === 0 ? addresses : others;
 }
 
-/** Whether an address was among the targets of a sweep. An inventory that is of no sweep asked nothing. */
+/**
+ * Whether an address was among the targets of a sweep, and asked at all of its ports. An inventory that is of no sweep asked nothing; of an address whose
+ * ports the targets named, those say nothing about what else is there.
+ */
 export function askedHosts({ asked }: Pick<Inventory, 'asked'>): (address: AddressNumber) => boolean {
   const ranges = (asked?.ranges ?? []).flatMap((text) => {
     const range = parseRange(text);
     return 'reason' in range ? [] : [range];
   });
   const hosts = new HostSet(ranges, undefined, asked?.shard === undefined ? undefined : parseShard(asked.shard));
-  return (address) => hosts.indexOf(address) !== undefined;
+  const partly = new Set(Object.keys(asked?.only ?? {}).map(parseAddress));
+  return (address) => hosts.indexOf(address) !== undefined && !partly.has(address);
 }
 
 function differencesOf(old: Device, device: Device): Difference[] {

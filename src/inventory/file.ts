@@ -9,11 +9,11 @@ export function inventoryText(inventory: Inventory): string {
   return `${jsonText(inventory, 2)}\n`;
 }
 
-/** Writes a file whole or not at all: a full disk leaves what was there before. @throws {InputError} */
-export function writeWhole(file: string, text: string): void {
+/** Writes a file whole or not at all: a full disk leaves what was there before. Only its owner can read it, unless `mode` says otherwise. @throws {InputError} */
+export function writeWhole(file: string, text: string, mode = 0o600): void {
   const part = `${file}.part`;
   try {
-    const descriptor = openSync(part, 'w', 0o600);
+    const descriptor = openSync(part, 'w', mode);
     try {
       const bytes = Buffer.from(text);
       for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at);

@@ -117,6 +117,10 @@ export const InventorySchema = z.strictObject({
       shard: Text.exactOptional().describe('3/16: of every 16 addresses of the ranges the third was asked; absent where all were'),
       names: z.record(z.string(), Text).describe('address to the name that was given for it'),
       ports: z.array(Text).describe('443/tcp=https'),
+      only: z
+        .record(z.string(), z.array(Text))
+        .exactOptional()
+        .describe('address to the ports it was asked at, where the targets named them: it was asked at no others'),
       also: z.array(Text).exactOptional().describe('channels that the operator opted into'),
       snmp: z
         .strictObject({ communities: Count, users: Count })

@@ -5,12 +5,17 @@ import { count, grouped, roughly } from '../text.ts';
 
 /** What a sweep would send, how long it would take, and what it would not look at: a line each. */
 export function planText(
-  { hosts, ports, retries, coverage = 'auto' }: SweepPlan,
+  { hosts, ports, retries, coverage = 'auto', only }: SweepPlan,
   { cost, packets, furtherPasses, rate, seconds }: Estimate,
   limits: Pick<BudgetLimits, 'connects' | 'requests' | 'datagrams'>,
 ): string {
   const living = ports.filter((plan) => plan.living === true).length;
   return [
+    ...(only === undefined
+      ? []
+      : [
+          `the targets name their ports: ${grouped([...only.values()].reduce((sum, known) => sum + known.size, 0))} endpoints are asked, and the figures below are more than it will be`,
+        ]),
     `${count(hosts.count, 'address', 'addresses')}, each at ${count(ports.length - living, 'port')}; at ${grouped(living)} more where there is a sign of life`,
     `where nothing answers: ${grouped(packets.first)} packets (${grouped(cost.silent)} to each address)${packets.further > 0 ? `, then ${grouped(packets.further)} in ${count(furtherPasses, 'further pass', 'further passes')} (${grouped(cost.again)} to each, a pass)` : ''}`,
     `in about ${roughly(seconds)}, at ${grouped(rate)} packets a second`,

@@ -37,7 +37,12 @@ export function tlsFacts({ version, cipher, chain }: Pick<TlsSession, 'version' 
   const facts = { 'tls.version': version, 'tls.cipher': cipher };
   const der = chain[0];
   if (der === undefined) return facts;
-  return { ...facts, 'tls.sha256': sha256(der), ...certificateFacts(der) };
+  return { ...facts, ...leafFacts(der) };
+}
+
+/** What the certificate of a server (DER) says, whoever asked for it. */
+export function leafFacts(der: Buffer): Facts {
+  return { 'tls.sha256': sha256(der), ...certificateFacts(der) };
 }
 
 function certificateFacts(der: Buffer): Facts {

@@ -26,6 +26,7 @@ import { type AddressNumber, formatAddress, parseAddress } from '../targets/addr
 import { type AlsoChannel, parseAlso } from '../targets/also.ts';
 import type { Guard } from '../targets/guard.ts';
 import { HostSet, parseShard, rangeText, shardText } from '../targets/hosts.ts';
+import type { KnownOpen } from '../targets/known-open.ts';
 import { parseRange } from '../targets/parse.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import { parsePorts, portText } from '../targets/ports.ts';
@@ -37,6 +38,8 @@ export interface ScanPlan {
   readonly ports: readonly PortPlan[];
   /** Channels that the operator opted into. The ports of those that have one are among the ports. */
   readonly also?: readonly AlsoChannel[];
+  /** Where it is given, the only endpoints that are asked. */
+  readonly only?: KnownOpen;
   readonly seed: number;
   readonly rate: number;
   readonly ratePerNetwork: number;
@@ -297,7 +300,12 @@ function notesOf(plan: ScanPlan, sweep: Sweep): string[] {
         .map(({ port, transport }) => `${port}/${transport}`)
         .join(', ')}, and at the other ports only where there was a sign of life; an address that answers at no other port is not in here`,
     );
-  if (!plan.ports.some(({ transport }) => transport === 'udp'))
+  if (plan.only !== undefined) {
+    const endpoints = [...plan.only.values()].reduce((sum, ports) => sum + ports.size, 0);
+    notes.push(
+      `only ${endpoints} endpoints were asked, which the targets named as open: a device that answers at another port is not in here, or not wholly`,
+    );
+  } else if (!plan.ports.some(({ transport }) => transport === 'udp'))
     notes.push('no UDP port was asked: controllers that answer IPMI only are not in here');
   return notes;
 }
@@ -322,9 +330,14 @@ function runEntry(plan: ScanPlan): object {
       names: Object.fromEntries([...hosts.names].map(([address, name]) => [formatAddress(address), name])),
       ports: plan.ports.map(portText),
       ...(plan.also === undefined || plan.also.length === 0 ? {} : { also: plan.also }),
+      ...(plan.only === undefined ? {} : { only: onlyEntry(plan.only) }),
     },
     hostTimeoutMs: plan.hostTimeoutMs,
   };
+}
+
+function onlyEntry(only: KnownOpen): Record<string, string[]> {
+  return Object.fromEntries([...only].map(([address, ports]) => [formatAddress(address), [...ports]]));
 }
 
 function sourceAddresses(): string[] {
@@ -341,7 +354,14 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
     hostTimeoutMs,
   } = entry as unknown as {
     run?: { seed: number; rate: number; ratePerNetwork: number; retries: number; coverage?: string; arguments: string[] };
-    asked?: { ranges: string[]; shard?: string; names: Record<string, string>; ports: string[]; also?: string[] };
+    asked?: {
+      ranges: string[];
+      shard?: string;
+      names: Record<string, string>;
+      ports: string[];
+      also?: string[];
+      only?: Record<string, string[]>;
+    };
     hostTimeoutMs?: number;
   };
   if (ran === undefined || asked === undefined || hostTimeoutMs === undefined) throw bad('its run line does not say what was asked');
@@ -374,6 +394,16 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
     ratePerNetwork: ran.ratePerNetwork,
     retries: ran.retries,
     ...(coverage === undefined ? {} : { coverage }),
+    ...(asked.only === undefined ? {} : { only: onlyOf(asked.only) }),
     arguments: ran.arguments,
   };
+}
+
+function onlyOf(only: Readonly<Record<string, readonly string[]>>): KnownOpen {
+  return new Map(
+    Object.entries(only).flatMap(([text, ports]) => {
+      const address = parseAddress(text);
+      return address === undefined ? [] : [[address, new Set(ports)] as const];
+    }),
+  );
 }

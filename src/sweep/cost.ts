@@ -1,4 +1,5 @@
 import type { AddressRange } from '../targets/addresses.ts';
+import type { KnownOpen } from '../targets/known-open.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import type { UdpProbe } from './contract.ts';
 import { type Coverage, priorityOf, retriesSilent } from './coverage.ts';
@@ -57,12 +58,14 @@ export function estimate(
     ratePerNetwork,
     retries,
     coverage = 'auto',
-  }: Pick<SweepPlan, 'hosts' | 'ports' | 'rate' | 'ratePerNetwork' | 'retries' | 'coverage'>,
+    only,
+  }: Pick<SweepPlan, 'hosts' | 'ports' | 'rate' | 'ratePerNetwork' | 'retries' | 'coverage' | 'only'>,
   probes: readonly UdpProbe[],
 ): Estimate {
   const cost = costOf(ports, probes, coverage);
-  const furtherPasses = retriesSilent(hosts.count, coverage) ? retries : 0;
-  const packets = { first: hosts.count * cost.silent, further: hosts.count * furtherPasses * cost.again };
+  const furtherPasses = only !== undefined || retriesSilent(hosts.count, coverage) ? retries : 0;
+  const first = only === undefined ? hosts.count * cost.silent : costOfKnown(ports, probes, only);
+  const packets = { first, further: furtherPasses * (only === undefined ? hosts.count * cost.again : first) };
   const atOnce = Math.min(rate, networksIn(hosts.ranges) * ratePerNetwork);
   return {
     cost,
@@ -71,6 +74,14 @@ export function estimate(
     rate: atOnce,
     seconds: (packets.first + packets.further) / atOnce + ((1 + furtherPasses) * RoundTrip.CEILING_MS) / 1000,
   };
+}
+
+/** Packets to the endpoints that are known to be open, in one pass. */
+function costOfKnown(ports: readonly PortPlan[], probes: readonly UdpProbe[], only: KnownOpen): number {
+  const each = new Map(ports.map((plan) => [`${plan.port}/${plan.transport}`, costOf([plan], probes).silent]));
+  let packets = 0;
+  for (const endpoints of only.values()) for (const endpoint of endpoints) packets += each.get(endpoint) ?? 0;
+  return packets;
 }
 
 /** How many /24s (IPv6: /64s) sorted ranges touch. */

@@ -91,6 +91,8 @@ export class LinkWatch {
     const { looksAtLink, touchesLink, udp } = this.#options.schedule;
     const { size, known } = this.#options.neighbours.table;
     const assumed = known ? '' : ', assumed: this system does not tell it';
+    // Of those whose ports are known somebody has heard already: they were not looked for.
+    if (this.#options.plan.only !== undefined) return [];
     if (looksAtLink)
       return [
         `directly attached addresses are looked for with UDP and the neighbour table first, ${this.#options.neighbours.perSecond} a second (table of ${size}${assumed}); TCP goes to those that are there`,

@@ -1,4 +1,5 @@
 import type { HostSet } from '../targets/hosts.ts';
+import type { KnownOpen } from '../targets/known-open.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import type { Coverage } from './coverage.ts';
 
@@ -16,4 +17,6 @@ export interface SweepPlan {
   readonly retries: number;
   /** `auto` where it is absent. That of `life` is in the ports already (`covered`). */
   readonly coverage?: Coverage;
+  /** Where it is given, the only endpoints that are asked, beside what living addresses are asked at. */
+  readonly only?: KnownOpen;
 }

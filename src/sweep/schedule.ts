@@ -123,6 +123,9 @@ export class Schedule {
     if (living) return this.#asksLiving(endpoint, transport, state);
     const address = state.addressOf(endpoint);
     if (this.#neighbours.isEdge(address)) return false;
+    if (!this.#isWanted(endpoint, address, state)) return false;
+    // What is known to be open is worth every try.
+    if (this.#plan.only !== undefined) return true;
     const host = state.hostOf(endpoint);
     if (transport === 'tcp' && this.isOnLink(address)) return (state.resolvedSince(host) ?? Infinity) <= attempt;
     if (attempt === 0 || state.isAlive(host)) return true;
@@ -152,8 +155,15 @@ export class Schedule {
     return (isLate ? state.resolvedSince(state.hostOf(endpoint)) : 0) === attempt;
   }
 
+  /** Whether an endpoint is among those that are asked, where the plan names them. */
+  #isWanted(endpoint: number, address: AddressNumber, state: SweepState): boolean {
+    const { port, transport } = state.planOf(endpoint);
+    return this.#plan.only === undefined || this.#plan.only.get(address)?.has(`${port}/${transport}`) === true;
+  }
+
+  /** Directly attached, and to be looked for first: of those whose ports are known somebody has heard already. */
   isOnLink(address: AddressNumber): boolean {
-    return this.looksAtLink && typeof address === 'number' && this.#neighbours.onLink(address);
+    return this.looksAtLink && this.#plan.only === undefined && typeof address === 'number' && this.#neighbours.onLink(address);
   }
 
   /** What became of an endpoint that has no outcome of its own, when all is over. */
@@ -166,6 +176,7 @@ export class Schedule {
     if (this.#neighbours.isEdge(address)) return { skipped: 'network or broadcast address' };
     if (state.planOf(endpoint).living === true && !state.isAsked(endpoint))
       return { skipped: state.isAlive(state.hostOf(endpoint)) ? (stopped ?? 'found too late') : NO_LIFE };
+    if (state.planOf(endpoint).living !== true && !this.#isWanted(endpoint, address, state)) return { skipped: NOT_NAMED };
     if (!wasReached) return { skipped: stopped ?? 'not reached' };
     if (state.planOf(endpoint).living !== true && state.planOf(endpoint).transport === 'tcp' && this.isOnLink(address)) {
       const since = state.resolvedSince(state.hostOf(endpoint));
@@ -204,6 +215,9 @@ export class Schedule {
 
 /** Of addresses that nothing came back from, at a port that only living ones are asked at. */
 export const NO_LIFE = 'no sign of life';
+
+/** Of endpoints that are none of those whose ports are known. */
+export const NOT_NAMED = 'not among the known ports';
 
 /** The place of a protocol in the list of known ports: a device's account bears only so many datagrams, and what tells most is asked first. */
 function worth(plan: PortPlan | undefined): number {

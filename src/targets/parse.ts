@@ -9,10 +9,12 @@ const MAX_IPV6_BITS = 16;
 export interface TargetText {
   readonly text: string;
   readonly place: Place;
+  /** Where they are known, the only ones to ask: `443/tcp`, `8443/tcp=https`. */
+  readonly ports?: readonly string[];
 }
 
 export interface ParsedTargets {
-  readonly ranges: readonly { readonly text: string; readonly range: AddressRange; readonly place: Place }[];
+  readonly ranges: readonly (TargetText & { readonly range: AddressRange })[];
   /** Names, to be resolved where sockets are opened. */
   readonly names: readonly TargetText[];
   readonly problems: readonly Problem[];
@@ -28,14 +30,15 @@ export function parseTargets(targets: readonly TargetText[]): ParsedTargets {
   const names: TargetText[] = [];
   const problems: Problem[] = [];
   const notes: string[] = [];
-  for (const { text, place } of targets) {
+  for (const target of targets) {
+    const { text, place } = target;
     const range = parseRange(text);
     if (!('reason' in range)) {
       const bits = Math.ceil(Math.log2(Number(sizeOf(range))));
       if (familyOf(range.first) === 6 && bits > MAX_IPV6_BITS) problems.push(problem('wide-ipv6', { text, bits }, place));
-      else ranges.push({ text, range, place });
+      else ranges.push({ ...target, range });
       if (range.note !== undefined) notes.push(range.note);
-    } else if (range.isName === true) names.push({ text, place });
+    } else if (range.isName === true) names.push(target);
     else problems.push(problem('bad-target', { text, reason: range.reason }, place));
   }
   return { ranges, names, problems, notes };
