@@ -1,6 +1,7 @@
 import type { BudgetLimits } from '../sweep/budget.ts';
 import type { Estimate } from '../sweep/cost.ts';
 import type { SweepPlan } from '../sweep/plan.ts';
+import type { KnownOpen } from '../targets/known-open.ts';
 import { count, grouped, roughly } from '../text.ts';
 
 /** What a sweep would send, how long it would take, and what it would not look at: a line each. */
@@ -11,13 +12,10 @@ export function planText(
 ): string {
   const living = ports.filter((plan) => plan.living === true).length;
   return [
-    ...(only === undefined
-      ? []
-      : [
-          `the targets name their ports: ${grouped([...only.values()].reduce((sum, known) => sum + known.size, 0))} endpoints are asked, and the figures below are more than it will be`,
-        ]),
-    `${count(hosts.count, 'address', 'addresses')}, each at ${count(ports.length - living, 'port')}; at ${grouped(living)} more where there is a sign of life`,
-    `where nothing answers: ${grouped(packets.first)} packets (${grouped(cost.silent)} to each address)${packets.further > 0 ? `, then ${grouped(packets.further)} in ${count(furtherPasses, 'further pass', 'further passes')} (${grouped(cost.again)} to each, a pass)` : ''}`,
+    only === undefined
+      ? `${count(hosts.count, 'address', 'addresses')}, each at ${count(ports.length - living, 'port')}; at ${grouped(living)} more where there is a sign of life`
+      : `${count(hosts.count, 'address', 'addresses')} at the ${grouped(sizeOf(only))} endpoints that the targets name; at ${grouped(living)} more ports where there is a sign of life`,
+    `where nothing answers: ${grouped(packets.first)} packets${only === undefined ? ` (${grouped(cost.silent)} to each address)` : ''}${packets.further > 0 ? `, then ${grouped(packets.further)} in ${count(furtherPasses, 'further pass', 'further passes')}${only === undefined ? ` (${grouped(cost.again)} to each, a pass)` : ''}` : ''}`,
     `in about ${roughly(seconds)}, at ${grouped(rate)} packets a second`,
     `each address that lives: at most ${grouped(cost.living)} packets, ${grouped(limits.connects)} connections, ${grouped(limits.requests)} requests and ${grouped(limits.datagrams)} datagrams more`,
     ...(retries > 0 && furtherPasses === 0
@@ -28,4 +26,8 @@ export function planText(
       : []),
     '',
   ].join('\n');
+}
+
+function sizeOf(only: KnownOpen): number {
+  return [...only.values()].reduce((sum, known) => sum + known.size, 0);
 }
