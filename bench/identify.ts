@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Fingerprint } from '../src/fingerprints/schema.ts';
 import type { Facts } from '../src/vocabulary.ts';
+import { randomNumbers } from './random-numbers.ts';
 
 /** What users run: reading the definitions as YAML would leave a heap of twice the size. */
 async function built<Module>(path: string): Promise<Module> {
@@ -26,17 +27,6 @@ const WORDS =
   'status login system management welcome network server user password remote access router printer camera device index home page the and of to control panel version language javascript console web service client kvm support digital power'.split(
     ' ',
   );
-
-/** Numbers that look random and are the same in every run (Mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const random = randomNumbers(1);
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;

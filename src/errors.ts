@@ -68,7 +68,7 @@ const TEXTS = {
   'nothing-given': () => 'there is nothing to hold the inventory against: give --approved FILE, --policy FILE, or both',
   'bad-policy': (a: { field: string; reason: string }) => `${a.field === '' ? '' : `${a.field}: `}${a.reason}`,
   'no-identifier-column': (a: { headings: string }) =>
-    `no column names a device (looked for MAC, serial, UUID, host name and IP address under their usual headings); the headings are: ${a.headings}`,
+    `no column names a device (looked for MAC, serial, UUID, host name and IP address under their usual headings); the headings are: ${a.headings}. If one of them does, say so: --map mac="HEADING"`,
   'no-approved': () => 'holds no approved asset with a usable identifier, so nothing can be reconciled',
   'never-sent': (a: { what: string; why: string }) => `${a.what} is never sent: ${a.why}`,
   'not-allowed': (a: { what: string }) => `${a.what} is not in the list of what may be sent`,

@@ -25,7 +25,7 @@ export { Matcher, type Hit } from './fingerprints/match.ts';
 export { prove } from './fingerprints/prove.ts';
 export type { Fingerprint } from './fingerprints/schema.ts';
 
-export { deviceName, type Device } from './devices/device.ts';
+export { type Attachment, deviceName, type Device, placesOf } from './devices/device.ts';
 export { devicesAt } from './devices/from-host.ts';
 export { fuse } from './devices/fuse.ts';
 

@@ -37,14 +37,27 @@ function editDistance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
+/** A time for people: `45 s`, `12 min`, `9.6 h`. */
+export function roughly(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  return seconds < 90 * 60 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** `65,536`. */
+export function grouped(number: number): string {
+  return number.toLocaleString('en');
+}
+
 /** `1 device`, `2 devices`. */
 export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
+  return `${grouped(number)} ${number === 1 ? one : many}`;
 }
 
 /** A MAC address in any usual spelling as 12 upper-case hex digits with colons; undefined where it is none, or one that no device has (all zero, all ones, group bit). */
 export function canonicalMac(text: string): string | undefined {
   const trimmed = text.trim();
+  // `00 C0 4E 12 34 56`, as serial servers of Comtrol greet: six numbers without a letter may be anything.
+  if (/^[0-9a-f]{2}(?: [0-9a-f]{2}){5}$/i.test(trimmed) && /[a-f]/i.test(trimmed)) return canonicalMac(trimmed.replaceAll(' ', ':'));
   const parts = trimmed.split(/[:-]/);
   // `0:0:5e:0:53:10`: some systems drop leading zeros.
   const digits = parts.length === 6 ? parts.map((part) => part.padStart(2, '0')).join('') : trimmed.replace(/[:.-]/g, '');

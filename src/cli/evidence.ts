@@ -7,10 +7,10 @@ export function register(program: Command): void {
     .command('evidence')
     .summary('find KVMs by what computers export of their USB devices and displays, without sending anything')
     .description(
-      'Reads what computers export of themselves (Get-PnpDevice, WmiMonitorID, Defender PnpDeviceConnected, lsusb, EDIDs, system_profiler, osquery)\nand finds the KVMs that are plugged into them. Sends nothing. docs/evidence.md has a command for each export.',
+      'Reads what computers export of themselves (Get-PnpDevice, WmiMonitorID, Defender events, event 6416, Intune, lsusb, udevadm, EDIDs, system_profiler,\nosquery) and finds the KVMs that are plugged into them. Sends nothing. docs/evidence.md has a command for each export.',
     )
     .argument('<files...>', 'exports, of one computer or of many; - for standard input')
-    .option('--host <name>', 'the computer, where an export does not name it (lsusb, EDID)')
+    .option('--host <name>', 'the computer, where an export does not name it (lsusb, udevadm, EDID)')
     .addOption(new Option('--format <format>', 'what goes to standard output').choices(FORMATS).default('table'))
     .option('-o, --output <file>', 'write an inventory')
     .option('--observations <file>', 'write the observations, for identify')

@@ -21,11 +21,14 @@ export function register(program: Command): void {
       'Explains one device of an inventory: what it showed, which rules held, what else it could be. Of an address that answered and is not recognised: what it said, by the journal. With --wire: every byte that kvmsweep can send.',
     )
     .argument('[inventory]', 'an inventory')
-    .argument('[address]', 'an address or a device key in it; all devices where left out')
+    .argument('[address]', 'an address, a device key, or a computer that something is attached to; all devices where left out')
     .option('--journal <file>', 'the journal of the inventory (default: the one beside it, where there is one)')
     .option('--fingerprints <folder>', 'add or override fingerprints with your own')
     .option('--wire', 'print everything that can be sent')
-    .addHelpText('after', '\nExamples:\n  kvmsweep explain monday.json 10.20.0.17\n  kvmsweep explain --wire')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  kvmsweep explain monday.json 10.20.0.17\n  kvmsweep explain attached.json WS-0042\n  kvmsweep explain --wire',
+    )
     .action(
       async (
         file: string | undefined,
@@ -53,7 +56,11 @@ export function register(program: Command): void {
           process.stdout.write(texts.join('\n'));
           return;
         }
-        const chosen = devices.filter(({ addresses, deviceKey }) => addresses.includes(address) || deviceKey === address);
+        const computer = address.toLowerCase();
+        const chosen = devices.filter(
+          ({ addresses, attachedTo, deviceKey }) =>
+            addresses.includes(address) || deviceKey === address || attachedTo?.some((one) => one.computer === computer),
+        );
         const unknown = unrecognised.find(({ host }) => host === address);
         if (chosen.length === 0 && unknown === undefined) throw inputError('no-such-device', { address, file });
         const found = journal ?? journalBeside(file);
@@ -66,7 +73,7 @@ export function register(program: Command): void {
     );
 }
 
-/** What some addresses said, each in its own order. */
+/** What some hosts said, each in its own order. */
 async function saidBy(hosts: readonly string[], journal: string): Promise<Observation[]> {
   const { indexObservations } = await import('../observations/read.ts');
   const index = await indexObservations(journal);
@@ -78,8 +85,17 @@ async function saidBy(hosts: readonly string[], journal: string): Promise<Observ
 }
 
 /** How the journal leads to a device, with the fingerprints of today; undefined where the journal does not know it. */
-async function accountOf({ addresses, evidence }: Device, journal: string, folder: string | undefined): Promise<Account | undefined> {
-  const said = await saidBy(addresses, journal);
+async function accountOf(
+  { addresses, attachedTo = [], evidence }: Device,
+  journal: string,
+  folder: string | undefined,
+): Promise<Account | undefined> {
+  const computers = attachedTo.map(({ computer }) => computer);
+  // A computer may have answered at the address that it is known by: what is attached to it has said none of that.
+  const said = [
+    ...(await saidBy(addresses, journal)).filter(({ part }) => part === undefined),
+    ...(await saidBy(computers, journal)).filter(({ part }) => part !== undefined),
+  ];
   if (said.length === 0) return undefined;
   const [{ loadKnowledge }, { reckoningOf }, { byEndpoint }] = await Promise.all([
     import('./knowledge.ts'),
@@ -88,7 +104,7 @@ async function accountOf({ addresses, evidence }: Device, journal: string, folde
   ]);
   const { matcher } = loadKnowledge(folder === undefined ? {} : { fingerprints: folder });
   const against: Against[] = [];
-  const hits = addresses.flatMap((host) =>
+  const hits = [...new Set([...addresses, ...computers])].flatMap((host) =>
     byEndpoint(said.filter((one) => one.host === host)).flatMap((endpoint) => matcher.match(endpoint, (one) => void against.push(one))),
   );
   const named = matcher.fingerprints.find(({ id }) => id === evidence[0]?.fingerprint);

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
+import { type ApprovedOptions, approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
 import { wholeNumber } from './options.ts';
 
 /** What `export` was told. */
-export interface ExportOptions {
+export interface ExportOptions extends ApprovedOptions {
   readonly to: string;
   readonly out?: string;
-  readonly approved?: string;
   readonly policy?: string;
   readonly expiringWithin: number;
   readonly quiet?: boolean;
@@ -19,7 +19,9 @@ export function register(program: Command): void {
     .argument('<inventory>', 'an inventory that scan or identify wrote')
     .addOption(new Option('--to <format>', 'the form').makeOptionMandatory())
     .option('--out <path>', 'where it is written (default: standard output)')
-    .option('--approved <file>', 'approved assets: the findings are exported too')
+    .addOption(approvedOption('export what comes of approved assets too'))
+    .addOption(mapOption())
+    .addOption(dateFormatOption())
     .option('--policy <file>', 'where devices of some classes may be (YAML): findings too')
     .option('--expiring-within <days>', 'call an approval expiring so many days before its end', wholeNumber(0, 3650), 30)
     .option('-q, --quiet', 'no notes')

@@ -6,6 +6,8 @@ import { findingsMarkdown } from '../outputs/findings-markdown.ts';
 import { findingTable, stateCounts } from '../outputs/findings.ts';
 import { jsonDocument, jsonLines } from '../outputs/json.ts';
 import {
+  accountFor,
+  accountText,
   type ApprovedList,
   failing,
   type Finding,
@@ -16,6 +18,7 @@ import {
   reconcile,
 } from '../reconcile/index.ts';
 import { count } from '../text.ts';
+import type { ApprovedOptions } from './approved-options.ts';
 import type { ReportFormat } from './options.ts';
 
 /** What an inventory is held against: one of them at least. */
@@ -30,21 +33,25 @@ export interface Against {
  */
 export function readAgainst({
   approved,
+  map = [],
+  dateFormat,
   policy,
   failOn,
-}: {
-  readonly approved?: string | undefined;
-  readonly policy?: string | undefined;
-  readonly failOn?: string | undefined;
-}): Against | undefined {
+}: ApprovedOptions & { readonly policy?: string; readonly failOn?: string }): Against | undefined {
   if (failOn !== undefined) failing([], failOn); // a misspelt state
+  const [ofList] = [
+    ...map.map((text) => ['--map', text] as const),
+    ...(dateFormat === undefined ? [] : [['--date-format', dateFormat] as const]),
+  ];
+  if (approved === undefined && ofList !== undefined)
+    throw inputError('bad-option', { option: ofList[0], text: ofList[1], reason: 'it is about the list that --approved gives' });
   if (approved === undefined && policy === undefined) {
     if (failOn !== undefined)
       throw inputError('bad-option', { option: '--fail-on', text: failOn, reason: 'there are findings only with --approved or --policy' });
     return undefined;
   }
   return {
-    approved: approved === undefined ? undefined : readApproved(approved),
+    approved: approved === undefined ? undefined : readApproved(approved, { map, ...(dateFormat === undefined ? {} : { dateFormat }) }),
     policy: policy === undefined ? undefined : readPolicy(policy),
   };
 }
@@ -95,6 +102,7 @@ export function sayOfFindings(
   { approved, policy }: Against,
   { failOn, quiet = false }: { readonly failOn?: string | undefined; readonly quiet?: boolean | undefined },
 ): number {
+  if (!quiet && approved !== undefined) process.stderr.write(`${accountText(accountFor(approved, findings))}\n`);
   if (!quiet) process.stderr.write(`${againstText(approved, policy)}: ${findings.length === 0 ? 'nothing' : stateCounts(findings)}\n`);
   const failed = failOn === undefined ? [] : failing(findings, failOn);
   if (failed.length > 0) process.stderr.write(`--fail-on ${failOn}: ${count(failed.length, 'finding')}\n`);

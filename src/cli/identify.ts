@@ -32,19 +32,26 @@ Examples:
   echo '{"host":"192.0.2.10","probe":"https","facts":{"http.title":"PiKVM Login"}}' | kvmsweep identify - --format ndjson`,
     )
     .action(async (file: string, options: IdentifyOptions) => {
-      const [{ deriveInventory }, { inventoryText, readInventory, writeWhole }, { loadKnowledge }, { printDevices }, { problemText }] =
-        await Promise.all([
-          import('../inventory/derive.ts'),
-          import('../inventory/file.ts'),
-          import('./knowledge.ts'),
-          import('./print-devices.ts'),
-          import('../errors.ts'),
-        ]);
+      const [
+        { deriveInventory },
+        { inventoryText, readInventory, writeWhole },
+        { loadKnowledge, ownNotes },
+        { printDevices },
+        { problemText },
+      ] = await Promise.all([
+        import('../inventory/derive.ts'),
+        import('../inventory/file.ts'),
+        import('./knowledge.ts'),
+        import('./print-devices.ts'),
+        import('../errors.ts'),
+      ]);
       const previous = options.previous === undefined ? [] : readInventory(options.previous).devices;
-      const { inventory, problems, observations } = await deriveInventory(file, loadKnowledge(options).matcher, { previous });
+      const knowledge = loadKnowledge(options);
+      const { inventory, problems, observations } = await deriveInventory(file, knowledge.matcher, { previous, own: knowledge.own });
       for (const one of problems) process.stderr.write(`${problemText(one)}\n`);
       if (options.output !== undefined) writeWhole(options.output, inventoryText(inventory));
       printDevices(inventory.devices, options);
+      for (const note of ownNotes(knowledge)) process.stderr.write(`note: ${note}\n`);
       process.stderr.write(
         `${observations} observations, ${inventory.devices.length} devices${problems.length > 0 ? `, ${problems.length} lines left out` : ''}\n`,
       );

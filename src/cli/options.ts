@@ -1,5 +1,6 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseShard, type Shard } from '../targets/hosts.ts';
 
 /** Parsers of option values: what does not fit is an error that says what would. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -20,6 +21,13 @@ export function duration(text: string): number {
   return ms;
 }
 
+/** `3/16`. */
+export function shard(text: string): Shard {
+  const read = parseShard(text);
+  if (read === undefined) throw new InvalidArgumentError('give a part and of how many, such as 3/16.');
+  return read;
+}
+
 /** An option that may be given more than once. */
 export function collect(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
@@ -27,6 +35,10 @@ export function collect(text: string, before: readonly string[] = []): string[] 
 
 export const FORMATS = ['table', 'json', 'ndjson'] as const;
 export type Format = (typeof FORMATS)[number];
+
+/** How a sweep tells how far it is. */
+export const PROGRESS_FORMS = ['line', 'json'] as const;
+export type ProgressForm = (typeof PROGRESS_FORMS)[number];
 
 /** Forms of findings and changes: those, and two for people. */
 export const REPORT_FORMATS = [...FORMATS, 'csv', 'markdown'] as const;

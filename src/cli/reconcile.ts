@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { type ApprovedOptions, approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
 import { type ReportFormat, wholeNumber, withReportOptions } from './options.ts';
 
-export interface ReconcileCommandOptions {
-  readonly approved?: string;
+export interface ReconcileCommandOptions extends ApprovedOptions {
   readonly policy?: string;
   readonly failOn?: string;
   readonly expiringWithin: number;
@@ -20,7 +20,9 @@ export function register(program: Command): void {
         'Says of every device and every approved asset what the other side knows of it: approved, unapproved, missing, changed, moved, impostor …,\nand which devices are in a network where the policy does not let them be.',
       )
       .argument('<inventory>', 'an inventory that scan or identify wrote')
-      .option('--approved <file>', 'approved assets: CSV (headings are recognised) or JSON')
+      .addOption(approvedOption('approved assets'))
+      .addOption(mapOption())
+      .addOption(dateFormatOption())
       .option('--policy <file>', 'where devices of some classes may be: YAML (docs/reconcile.md)')
       .option('--fail-on <states>', 'exit with 1 on these findings: unapproved,impostor,… or severity>=high')
       .option('--expiring-within <days>', 'call an approval expiring so many days before its end', wholeNumber(0, 3650), 30),
@@ -31,6 +33,8 @@ export function register(program: Command): void {
       `
 Examples:
   kvmsweep reconcile monday.json --approved approved.csv
+  kvmsweep reconcile monday.json --approved devices.json --approved interfaces.json --approved rules.yaml
+  kvmsweep reconcile monday.json --approved assets.csv --map mac="NIC 1" --date-format DD/MM/YYYY
   kvmsweep reconcile monday.json --approved approved.csv --policy networks.yaml -o ticket.md
   kvmsweep reconcile monday.json --approved approved.csv --fail-on unapproved,impostor --format ndjson`,
     )

@@ -45,7 +45,7 @@ export async function runDemo({ out, portBase, ...print }: DemoOptions): Promise
       // Nothing of a demo leaves this machine, whatever else is allowed.
       guard: new Guard({ only: process.env['KVMSWEEP_ONLY'] ?? LOOPBACK }),
       files,
-      against: readAgainst({ approved: files.approved, failOn: print.failOn }),
+      against: readAgainst({ approved: [files.approved], ...(print.failOn === undefined ? {} : { failOn: print.failOn }) }),
       previous: [],
       plan: {
         hosts: new HostSet(ranges.map(({ range }) => range)),

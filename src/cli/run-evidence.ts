@@ -11,7 +11,7 @@ import { withHistory } from '../inventory/history.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import { computerName, type Evidence, readEvidence } from '../observations/evidence/read.ts';
 import { count, jsonText } from '../text.ts';
-import { loadKnowledge } from './knowledge.ts';
+import { loadKnowledge, ownNotes } from './knowledge.ts';
 import { printDevices } from './print-devices.ts';
 import type { Format } from './options.ts';
 
@@ -42,11 +42,13 @@ export async function runEvidence(files: readonly string[], options: EvidenceOpt
   try {
     const file = join(folder, 'observations.ndjson');
     writeFileSync(file, text, { mode: 0o600 });
-    const derived = await deriveInventory(file, loadKnowledge(options).matcher, { previous });
+    const knowledge = loadKnowledge(options);
+    const derived = await deriveInventory(file, knowledge.matcher, { previous, own: knowledge.own });
     const found = derived.inventory.devices.length;
     const inventory = swept === undefined ? derived.inventory : withAttached(swept, derived.inventory);
     if (options.output !== undefined) writeWhole(options.output, inventoryText(inventory));
     printDevices(inventory.devices, options);
+    for (const note of ownNotes(knowledge)) process.stderr.write(`note: ${note}\n`);
     const computers = new Set(observations.map(({ host }) => host)).size;
     const gone = observations.filter(({ note }) => note !== undefined).length;
     process.stderr.write(

@@ -8,6 +8,11 @@ import type { Inventory } from '../inventory/schema.ts';
 import type { Device } from '../devices/device.ts';
 import { jsonDocument } from '../outputs/json.ts';
 import { resumeScan, scan, type ScanPlan, type ScanProgress, type ScanResult } from '../scan/scan.ts';
+import { planText } from '../outputs/plan.ts';
+import { udpProbes } from '../probes/index.ts';
+import { budgetFor } from '../sweep/budget.ts';
+import { estimate } from '../sweep/cost.ts';
+import { type Coverage, covered } from '../sweep/coverage.ts';
 import { readNeighbours } from '../sweep/neighbour-table.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { collectCredentials } from '../sweep/snmp/credential-sources.ts';
@@ -15,19 +20,20 @@ import type { SnmpCredentials } from '../sweep/snmp/credentials.ts';
 import type { AddressRange } from '../targets/addresses.ts';
 import { parseAlso, withAlso } from '../targets/also.ts';
 import { Guard } from '../targets/guard.ts';
-import { HostSet } from '../targets/hosts.ts';
+import { HostSet, type Shard } from '../targets/hosts.ts';
 import { parsePorts } from '../targets/ports.ts';
 import { count } from '../text.ts';
+import type { ApprovedOptions } from './approved-options.ts';
 import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
-import { type Knowledge, loadKnowledge } from './knowledge.ts';
+import { type Knowledge, loadKnowledge, ownNotes } from './knowledge.ts';
 import { type Against, findingsOf, findingsText, readAgainst, sayOfFindings, sayOfList } from './findings.ts';
-import { calledAs, type Format, reportFormat, terminalColumns, withExtension } from './options.ts';
+import { calledAs, type Format, type ProgressForm, reportFormat, terminalColumns, withExtension } from './options.ts';
 import { printDevices } from './print-devices.ts';
-import { clock, ProgressLine } from './progress.ts';
+import { clock, ProgressLine, ProgressLog } from './progress.ts';
 import { readHosts, refusedBy } from './targets.ts';
 
-export interface ScanCommandOptions {
+export interface ScanCommandOptions extends ApprovedOptions {
   readonly inputList?: string[];
   readonly neighbours?: boolean;
   readonly exclude?: string[];
@@ -36,7 +42,6 @@ export interface ScanCommandOptions {
   readonly also?: string[];
   readonly output?: string;
   readonly journal?: string;
-  readonly approved?: string;
   readonly policy?: string;
   readonly findings?: string;
   readonly failOn?: string;
@@ -46,7 +51,11 @@ export interface ScanCommandOptions {
   readonly polite?: boolean;
   readonly fast?: boolean;
   readonly retries: number;
+  readonly coverage: Coverage;
+  readonly dryRun?: boolean;
+  readonly progress: ProgressForm;
   readonly hostTimeout: number;
+  readonly shard?: Shard;
   readonly seed?: number;
   readonly resume?: string;
   readonly snmpCommunity?: string[];
@@ -66,20 +75,25 @@ const MAX_ENDPOINTS = 2 ** 32;
 
 /** `kvmsweep scan`. @returns the exit code @throws {InputError} */
 export async function runScan(words: readonly string[], options: ScanCommandOptions): Promise<number> {
-  const files = outputFiles(options);
   const guard = Guard.fromEnvironment({ allowPublic: options.allowPublic === true });
   const { credentials, notes } = collectCredentials(
     { communities: options.snmpCommunity, users: options.snmpUser, file: options.snmpCredentials },
     process.env,
   );
   if (options.quiet !== true) for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  const plan = options.resume === undefined ? await planScan(words, options, guard) : undefined;
+  if (options.dryRun === true && plan !== undefined) {
+    process.stdout.write(planText(plan, estimate(plan, udpProbes), budgetFor(plan.ports)));
+    return exitCode({});
+  }
+  const files = outputFiles(options);
   return sweepAndReport({
     knowledge: loadKnowledge(options),
     guard,
     files,
     against: againstOf(options),
     previous: readPrevious(options, files.inventory),
-    plan: options.resume === undefined ? await planScan(words, options, guard) : undefined,
+    plan,
     credentials,
     audit: options.audit,
     print: options,
@@ -104,6 +118,7 @@ export interface SweepJob {
     /** A file for the findings, besides or instead of standard output. */
     readonly findings?: string;
     readonly failOn?: string;
+    readonly progress?: ProgressForm;
   };
 }
 
@@ -120,7 +135,7 @@ export async function sweepAndReport({
   print,
 }: SweepJob): Promise<number> {
   const say = (text: string): void => void (print.quiet === true || process.stderr.write(`${text}\n`));
-  const progress = new ProgressLine({ quiet: print.quiet === true });
+  const progress = print.progress === 'json' ? new ProgressLog() : new ProgressLine({ quiet: print.quiet === true });
   const from = performance.now();
   using interrupt = new Interrupt();
   let result: ScanResult;
@@ -144,7 +159,7 @@ export async function sweepAndReport({
   } finally {
     progress.end();
   }
-  const { inventory, problems } = await deriveInventory(files.journal, knowledge.matcher, { previous });
+  const { inventory, problems } = await deriveInventory(files.journal, knowledge.matcher, { previous, own: knowledge.own });
   for (const one of problems) process.stderr.write(`${problemText(one)}\n`);
   writeWhole(files.inventory, inventoryText(inventory));
   let failures = 0;
@@ -153,7 +168,7 @@ export async function sweepAndReport({
   say(`\n${summary(result, inventory, performance.now() - from, files.inventory)}`);
   // Of a fault of ours the stack is in the inventory.
   for (const { text } of result.limitations) process.stderr.write(`incomplete: ${text.split('\n', 1)[0]}\n`);
-  for (const note of inventory.completeness.notes) say(`note: ${note}`);
+  for (const note of [...ownNotes(knowledge), ...inventory.completeness.notes]) say(`note: ${note}`);
   say(`inventory: ${files.inventory}\njournal:   ${files.journal}${print.findings === undefined ? '' : `\nfindings:  ${print.findings}`}`);
   return exitCode({ interrupted: interrupt.signal.aborted, findings: failures > 0, incomplete: !result.complete });
 }
@@ -207,11 +222,12 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
   const unwanted = await readHosts(options.exclude ?? [], options.excludeFile ?? [], problems, say);
   const named = parsePorts(options.ports);
   const also = parseAlso(options.also ?? []);
-  const ports = withAlso(named.ports, also.channels);
+  const ports = covered(withAlso(named.ports, also.channels), options.coverage);
   problems.push(...named.problems, ...also.problems);
   if (words.length === 0 && options.inputList === undefined && options.neighbours !== true) problems.push(problem('no-targets', {}));
   const all = new HostSet([...wanted.ranges.map(({ range }) => range), ...near], wanted.names);
-  const hosts = all.without(unwanted.ranges.map(({ range }) => range));
+  const left = all.without(unwanted.ranges.map(({ range }) => range));
+  const hosts = options.shard === undefined ? left : left.part(options.shard);
   // What is excluded need not pass the guard: `10.0.0.0/7 --exclude 11.0.0.0/8` is 10.0.0.0/8.
   problems.push(...refusedBy(guard, hosts, wanted));
   if (problems.length === 0 && hosts.count === 0) problems.push(problem('no-hosts-left', { excluded: all.count }));
@@ -226,6 +242,7 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
     rate: options.rate ?? (options.polite === true ? RATES.polite : options.fast === true ? RATES.fast : RATES.normal),
     ratePerNetwork: options.ratePer24 ?? (options.fast === true ? RATES.fast : RATE_PER_24),
     retries: options.retries,
+    ...(options.coverage === 'auto' ? {} : { coverage: options.coverage }),
     hostTimeoutMs: options.hostTimeout,
     arguments: withoutSecrets(process.argv.slice(2)),
   };
@@ -245,8 +262,9 @@ async function neighbourHosts(guard: Guard, problems: Problem[], say: (text: str
 }
 
 /** Read before the sweep: a mistake in a list, or in where the findings go, should not wait for the end of the night. */
-function againstOf({ approved, policy, findings, failOn }: ScanCommandOptions): Against | undefined {
-  const against = readAgainst({ approved, policy, failOn });
+function againstOf(options: ScanCommandOptions): Against | undefined {
+  const { findings } = options;
+  const against = readAgainst(options);
   if (findings === undefined) return against;
   if (against === undefined)
     throw inputError('bad-option', { option: '--findings', text: findings, reason: 'there are findings only with --approved or --policy' });

@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
+import { COVERAGES } from '../sweep/coverage.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { ALSO } from '../targets/also.ts';
 import { DEFAULT_PORTS } from '../targets/ports.ts';
-import { collect, duration, FORMATS, wholeNumber } from './options.ts';
+import { collect, duration, FORMATS, PROGRESS_FORMS, shard, wholeNumber } from './options.ts';
 import type { ScanCommandOptions } from './run-scan.ts';
+import { approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
 
 export function register(program: Command): void {
   program
@@ -32,7 +34,9 @@ export function register(program: Command): void {
     )
     .option('-o, --output <file>', 'the inventory (default: kvmsweep-<time>.json here)')
     .option('--journal <file>', 'the journal (default: beside the inventory, .ndjson)')
-    .option('--approved <file>', 'reconcile with this approved list (CSV or JSON)')
+    .addOption(approvedOption('reconcile with this approved list'))
+    .addOption(mapOption())
+    .addOption(dateFormatOption())
     .option('--policy <file>', 'say what is in a network where this policy does not let it be (YAML, docs/reconcile.md)')
     .option('--findings <file>', 'write the findings there, in the form of its name: .csv, .md, .json, .ndjson')
     .option('--fail-on <states>', 'exit with 1 on these findings: unapproved,impostor,… or severity>=high')
@@ -46,8 +50,29 @@ export function register(program: Command): void {
     .addOption(new Option('--polite', `${RATES.polite} packets a second: for fragile networks`).conflicts('fast'))
     .option('--fast', `${RATES.fast.toLocaleString('en')} packets a second: fills the state table of a firewall on the way`)
     .option('--retries <number>', 'passes after the first', wholeNumber(0, 3), 1)
+    .addOption(
+      new Option(
+        '--coverage <what>',
+        'auto: every port of every address, silent addresses again up to 4,096 of them; full: again however many; life: 80, 443, 5900, 8443 and UDP of every address, the rest where there is a sign of life',
+      )
+        .choices(COVERAGES)
+        .default('auto'),
+    )
     .addOption(new Option('--host-timeout <time>', 'talk to one device for so long at most').argParser(duration).default(60_000, '60s'))
+    .addOption(
+      new Option(
+        '--shard <part/of>',
+        'sweep one part of several, for several machines: 3/16 is the third of sixteen; identify puts their journals together',
+      )
+        .argParser(shard)
+        .conflicts('resume'),
+    )
     .option('--seed <number>', 'order of the sweep, for repeating one', wholeNumber(0, 2 ** 32 - 1))
+    .addOption(
+      new Option('--dry-run', 'say what would be sent and how long it would take, and send nothing (names are resolved)').conflicts(
+        'resume',
+      ),
+    )
     .option('--resume <journal>', 'continue an interrupted sweep; no targets are given')
     .option('--snmp-community <text>', 'read SNMP v2c agents with this community (more than one: repeat; see docs/snmp.md)', collect)
     .option('--snmp-user <user>', 'read SNMPv3 agents as this user: name=NAME,auth=sha:KEY,privacy=aes:KEY', collect)
@@ -58,6 +83,11 @@ export function register(program: Command): void {
     .option('--allow-path <path>', 'let your own fingerprints ask for this path', collect)
     .addOption(new Option('--format <format>', 'what goes to standard output').choices(FORMATS).default('table'))
     .option('--all', 'list software that only looks like hardware too (VNC servers)')
+    .addOption(
+      new Option('--progress <form>', 'line: one that is rewritten, on a terminal; json: an object a second on standard error')
+        .choices(PROGRESS_FORMS)
+        .default('line'),
+    )
     .option('-q, --quiet', 'no progress, no notes')
     .addHelpText(
       'after',

@@ -27,6 +27,16 @@ export interface Alternative {
   readonly certainty: number;
 }
 
+/** A computer that lists a device among its USB devices and displays, or has listed it. */
+export interface Attachment {
+  /** Its name in lower case; its address, where the export knows no name. */
+  readonly computer: string;
+  /** False where the export says that it was attached before, and is not any more. */
+  readonly present: boolean;
+  /** The latest time that the export tells of it, ISO 8601, UTC. */
+  readonly at?: string;
+}
+
 /** One physical thing. What is not known is absent. */
 export interface Device {
   readonly deviceKey: string;
@@ -45,7 +55,9 @@ export interface Device {
   readonly level: Level;
   /** OEM firmware below the product: `kvmd`, `aten`, `megarac`. */
   readonly base?: string;
+  /** Where it answers; empty for what is known only from the computers that it is attached to. */
   readonly addresses: readonly string[];
+  readonly attachedTo?: readonly Attachment[];
   readonly identifiers: readonly Identifier[];
   readonly endpoints: readonly DeviceEndpoint[];
   readonly evidence: readonly DeviceEvidence[];
@@ -58,6 +70,28 @@ export interface Device {
 
 /** A device before it has its key. */
 export type Unkeyed = Omit<Device, 'deviceKey'>;
+
+type Place = Pick<Device, 'addresses' | 'attachedTo'>;
+
+/** `192.0.2.10`, `on ws-0042`, `was on ws-0042`: the addresses of a device, then the computers that it is attached to. */
+export function placesOf({ addresses, attachedTo = [] }: Place): string[] {
+  return [...addresses, ...attachedTo.map(({ computer, present }) => `${present ? 'on' : 'was on'} ${computer}`)];
+}
+
+/** `at 192.0.2.10, 192.0.2.11, on ws-0042`. */
+export function placeText(device: Place): string {
+  return `${device.addresses.length > 0 ? 'at ' : ''}${placesOf(device).join(', ')}`;
+}
+
+/** The computers of a device, as they stand in what is told of it; nothing where there are none. */
+export function attachedIn({ attachedTo }: Pick<Device, 'attachedTo'>): Pick<Device, 'attachedTo'> {
+  return attachedTo === undefined ? {} : { attachedTo };
+}
+
+/** What a device is sorted by: its first address, or else the computer that it is attached to. */
+export function firstPlace({ addresses, attachedTo = [] }: Place): string {
+  return addresses[0] ?? attachedTo[0]?.computer ?? '';
+}
 
 /** `Dell iDRAC 9`, `PiKVM`, `unknown bmc`: what people call it. */
 export function deviceName({

@@ -4,7 +4,7 @@ import type { EndpointFacts } from '../observations/observation.ts';
 import { endpointText } from '../sweep/contract.ts';
 import { parseAddress } from '../targets/addresses.ts';
 import { CLASSES, type Identifier, levelOf, LEVELS, type Posture, QUIET_CLASSES, type Transport } from '../vocabulary.ts';
-import type { Alternative, DeviceEndpoint, DeviceEvidence, Unkeyed } from './device.ts';
+import { type Alternative, attachedIn, type Attachment, type DeviceEndpoint, type DeviceEvidence, type Unkeyed } from './device.ts';
 import { factIdentifiers, ownMac, sortIdentifiers, usableSerial } from './identity.ts';
 import { factPosture, sortPosture } from './posture.ts';
 
@@ -15,10 +15,23 @@ const MAX_EVIDENCE = 24;
 
 /**
  * The devices at one address: nearly always one, none where nothing claims anything, more where endpoints of one address contradict each other
- * (port forwarding, NAT).
+ * (port forwarding, NAT). What is attached to a computer is none that answers at its address.
  */
 export function devicesAt(host: string, endpoints: readonly EndpointFacts[], matcher: Matcher, now: Date): Unkeyed[] {
+  if (!endpoints.some(isPart)) return devicesOf(host, endpoints, matcher, now);
+  const { attached = [], own = [] } = Object.groupBy(endpoints, (endpoint) => (isPart(endpoint) ? 'attached' : 'own'));
+  return [own, attached].flatMap((some) => (some.length === 0 ? [] : devicesOf(host, some, matcher, now)));
+}
+
+function isPart({ part }: PartPlace): boolean {
+  return part !== undefined;
+}
+
+/** Of endpoints that are all of the host itself, or all of what is attached to it. */
+function devicesOf(host: string, endpoints: readonly EndpointFacts[], matcher: Matcher, now: Date): Unkeyed[] {
   const hits = endpoints.flatMap((endpoint) => matcher.match(endpoint));
+  // So it is at most addresses of most networks.
+  if (hits.length === 0) return [];
   const whole: HostView = { host, endpoints, claims: judge(hits), now };
   const notable = whole.claims.filter((claim) => claimLevel(claim) !== undefined);
   const [best] = notable;
@@ -139,12 +152,14 @@ function surestGeneric(claims: readonly Claim[]): Claim | undefined {
 
 /** Marks of many unrelated products: nothing that one of them says of itself is kept. */
 function conflicting(view: HostView, best: Claim, notable: readonly Claim[]): Unkeyed {
-  const { class: kind, addresses, endpoints, evidence, posture, firstSeen, lastSeen } = deviceOf(view, best, notable);
+  const device = deviceOf(view, best, notable);
+  const { class: kind, addresses, endpoints, evidence, posture, firstSeen, lastSeen } = device;
   return {
     class: kind,
     certainty: LEVELS.possible,
     level: 'possible',
     addresses,
+    ...attachedIn(device),
     identifiers: identifiersOf(view.host, view.endpoints, []),
     endpoints,
     evidence,
@@ -166,7 +181,11 @@ function alternativeOf(claim: Claim): Alternative {
   };
 }
 
-function deviceOf({ host, endpoints, claims, now }: HostView, claim: Claim, notable: readonly Claim[]): Unkeyed {
+function deviceOf({ host, endpoints: all, claims, now }: HostView, claim: Claim, notable: readonly Claim[]): Unkeyed {
+  const isAttached = all.some(isPart);
+  const keys = new Set(claim.endpoints.map(keyOf));
+  // Of a computer's list only what the claim rests on: the mouse beside a KVM says nothing of it.
+  const endpoints = isAttached ? all.filter((endpoint) => keys.has(keyOf(endpoint))) : all;
   const certainty = certaintyOf(claim);
   // A definition that names no product may still be joined by what names the maker (a certificate, a MAC).
   const maker =
@@ -201,7 +220,8 @@ function deviceOf({ host, endpoints, claims, now }: HostView, claim: Claim, nota
     certainty,
     level: levelOf(certainty) ?? 'possible',
     ...(claim.base === undefined ? {} : { base: claim.base }),
-    addresses: [host],
+    addresses: isAttached ? [] : [host],
+    ...(isAttached ? { attachedTo: [attachmentTo(host, endpoints)] } : {}),
     identifiers: identifiersOf(host, endpoints, [claim, ...support]),
     endpoints: endpoints.flatMap(deviceEndpoint),
     evidence: [claim, ...support].flatMap(evidenceOf).slice(0, MAX_EVIDENCE),
@@ -213,6 +233,17 @@ function deviceOf({ host, endpoints, claims, now }: HostView, claim: Claim, nota
     ...(firstSeen === undefined ? {} : { firstSeen }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
   };
+}
+
+/** One thing of several parts is there as long as one of them is. */
+function attachmentTo(computer: string, parts: readonly EndpointFacts[]): Attachment {
+  const present = parts.some((part) => part.present !== false);
+  const at = parts
+    .filter((part) => (part.present !== false) === present)
+    .flatMap(({ last }) => utcTime(last) ?? [])
+    .toSorted()
+    .at(-1);
+  return { computer, present, ...(at === undefined ? {} : { at }) };
 }
 
 function identifiersOf(host: string, endpoints: readonly EndpointFacts[], claims: readonly Claim[]): Identifier[] {
@@ -227,8 +258,7 @@ function identifiersOf(host: string, endpoints: readonly EndpointFacts[], claims
       found.push({ kind: 'fqdn', value: name, from: `${fingerprint} ${host}` });
   }
   // What is attached to a computer has not the computer's name.
-  if (endpoints.some(({ part }) => part === undefined))
-    found.push({ kind: parseAddress(host) === undefined ? 'fqdn' : 'ip', value: host, from: 'address' });
+  if (!endpoints.some(isPart)) found.push({ kind: parseAddress(host) === undefined ? 'fqdn' : 'ip', value: host, from: 'address' });
   return sortIdentifiers(found);
 }
 
@@ -255,7 +285,7 @@ function deviceEndpoint(endpoint: EndpointFacts): DeviceEndpoint[] {
 
 /** The protocol that an endpoint has spoken, if any. */
 export function spokenAt({ probes }: EndpointFacts): string | undefined {
-  return SPEAKS.find((one) => probes.includes(one)) ?? probes[0];
+  return probes.length < 2 ? probes[0] : (SPEAKS.find((one) => probes.includes(one)) ?? probes[0]);
 }
 
 function evidenceOf({ evidence }: Claim): DeviceEvidence[] {

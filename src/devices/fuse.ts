@@ -1,6 +1,6 @@
 import { byAddress } from '../observations/read.ts';
 import type { Identifier, Posture } from '../vocabulary.ts';
-import type { Unkeyed } from './device.ts';
+import { type Attachment, firstPlace, type Unkeyed } from './device.ts';
 import { canonicalSerial, sortIdentifiers, uidToken, usableSerial } from './identity.ts';
 import { sortPosture } from './posture.ts';
 
@@ -52,6 +52,8 @@ export function routerMacs(devices: readonly Pick<Unkeyed, 'identifiers'>[]): Se
 /** A device before it is joined with others, with what it is compared by. */
 interface View {
   readonly device: Unkeyed;
+  /** Its place among all that are joined. */
+  readonly order: number;
   readonly tokens: readonly Token[];
   /** By kind of token; GUID and UUID apart, because firmware may give the board's in one place and the system's in the other. */
   readonly values: ReadonlyMap<string, ReadonlySet<string>>;
@@ -60,7 +62,8 @@ interface View {
 /**
  * Makes one device of several addresses where their identifiers tie them: one serial number of one maker, one MAC of its own, or a GUID/UUID and a key
  * that agree. A GUID, UUID or key alone ties nothing, since cloned images and factory certificates repeat them; then both devices say so.
- * The result does not depend on the order of the devices.
+ * At one computer, what is of one class and may be one product is one. The result does not depend on the order of the devices, but for what undated
+ * lists of one computer say of one device: there the later counts.
  */
 export function fuse(devices: readonly Unkeyed[]): Unkeyed[] {
   const views = devices.map(viewOf).toSorted((a, b) => byPlace(a.device, b.device));
@@ -93,11 +96,17 @@ export function fuse(devices: readonly Unkeyed[]): Unkeyed[] {
     ];
   };
   return [...new Set(groupOf.values())]
-    .map((members) => join(members.map((view) => ({ ...view.device, posture: sortPosture([...view.device.posture, ...shared(view)]) }))))
+    .map((members) =>
+      join(
+        members
+          .toSorted((a, b) => a.order - b.order)
+          .map((view) => ({ ...view.device, posture: sortPosture([...view.device.posture, ...shared(view)]) })),
+      ),
+    )
     .toSorted(byPlace);
 }
 
-function viewOf(device: Unkeyed): View {
+function viewOf(device: Unkeyed, order: number): View {
   const tokens = tokensOf(device.identifiers);
   const values = new Map<string, Set<string>>();
   const add = (kind: string, value: string): void => {
@@ -107,20 +116,21 @@ function viewOf(device: Unkeyed): View {
   };
   for (const { kind, value } of tokens) add(kind, value);
   for (const { kind, value } of device.identifiers) if (kind === 'guid' || kind === 'uuid') add(kind, uidToken(value));
-  return { device, tokens, values };
+  return { device, order, tokens, values };
 }
 
 /** What ties devices, the strongest first, with the devices that have it. */
 function tiesOf(views: readonly View[]): [string, View[]][] {
-  const holders = holdersOf(views, ({ tokens, values }) => [
+  const holders = holdersOf(views, ({ device, tokens, values }) => [
     ...tokens.filter(({ kind }) => kind === 'serial' || kind === 'mac').map(tokenKey),
     ...[...(values.get('uid') ?? [])].flatMap((uid) => [...(values.get('spki') ?? [])].map((spki) => `uid ${uid} ${spki}`)),
+    ...(device.attachedTo ?? []).map(({ computer }) => `computer ${computer} ${device.class}`),
   ]);
   return [...holders].filter(([, tied]) => tied.length > 1).toSorted(([a], [b]) => strengthOf(a) - strengthOf(b) || (a < b ? -1 : 1));
 }
 
 function strengthOf(tie: string): number {
-  return ['serial', 'mac', 'uid'].indexOf(tie.split(' ', 1)[0] ?? '');
+  return ['serial', 'mac', 'uid', 'computer'].indexOf(tie.split(' ', 1)[0] ?? '');
 }
 
 function holdersOf(views: readonly View[], keysOf: (view: View) => readonly string[]): Map<string, View[]> {
@@ -159,12 +169,12 @@ function disjoint(a: View, b: View, kind: string): boolean {
 
 /** By address, then by the first port: two devices may stand behind one address. */
 function byPlace(a: Unkeyed, b: Unkeyed): number {
-  return byAddress(a.addresses[0] ?? '', b.addresses[0] ?? '') || (a.endpoints[0]?.port ?? 0) - (b.endpoints[0]?.port ?? 0);
+  return byAddress(firstPlace(a), firstPlace(b)) || (a.endpoints[0]?.port ?? 0) - (b.endpoints[0]?.port ?? 0);
 }
 
 const KNOWN = ['vendor', 'product', 'generation', 'model', 'version', 'serial', 'hostname', 'macVendor'] as const;
 
-/** The surest member gives the identity; the others add what it does not know. */
+/** The surest member gives the identity; the others add what it does not know. Of undated lists of a computer that of the later member counts. */
 function join(members: readonly Unkeyed[]): Unkeyed {
   const all = members.toSorted((a, b) => b.certainty - a.certainty || byPlace(a, b));
   const [first] = all;
@@ -173,6 +183,7 @@ function join(members: readonly Unkeyed[]): Unkeyed {
   const times = all.flatMap(({ firstSeen, lastSeen }) => [firstSeen, lastSeen].filter((time) => time !== undefined)).toSorted();
   const [firstSeen] = times;
   const lastSeen = times.at(-1);
+  const attachedTo = attachments(members.flatMap((member) => member.attachedTo ?? []));
   const known = KNOWN.flatMap((name) => {
     const value = all.find((member) => member[name] !== undefined)?.[name];
     return value === undefined ? [] : [[name, value] as const];
@@ -181,6 +192,7 @@ function join(members: readonly Unkeyed[]): Unkeyed {
     ...first,
     ...Object.fromEntries(known),
     addresses: [...new Set(all.flatMap(({ addresses }) => addresses))].toSorted(byAddress),
+    ...(attachedTo.length === 0 ? {} : { attachedTo }),
     identifiers: sortIdentifiers(all.flatMap(({ identifiers }) => identifiers)),
     endpoints: all
       .flatMap(({ endpoints }) => endpoints)
@@ -190,4 +202,14 @@ function join(members: readonly Unkeyed[]): Unkeyed {
     ...(firstSeen === undefined ? {} : { firstSeen }),
     ...(lastSeen === undefined ? {} : { lastSeen }),
   };
+}
+
+/** One for each computer: the latest, by its time or else by its order. */
+function attachments(all: readonly Attachment[]): Attachment[] {
+  const latest = new Map<string, Attachment>();
+  for (const one of all) {
+    const other = latest.get(one.computer);
+    if (other?.at === undefined || one.at === undefined || one.at >= other.at) latest.set(one.computer, one);
+  }
+  return [...latest.values()].toSorted((a, b) => byAddress(a.computer, b.computer));
 }

@@ -40,12 +40,15 @@ export function completed(facts: Facts): Facts {
   };
   for (const name of ['tls.subject', 'tls.issuer'])
     for (const [attribute, value] of attributesOf(facts[name])) add(`${name}.${attribute}`, value);
-  for (const name of ['server', 'location']) add(`http.${name}`, textIn(facts['http.headers'], name));
+  const headers = facts['http.headers'];
+  if (headers !== undefined) for (const name of ['server', 'location']) add(`http.${name}`, textIn(headers, name));
   const root = facts['redfish.root'];
-  for (const [name, member] of REDFISH) add(name, textIn(root, member));
-  add('redfish.uuid', textIn(root, 'UUID')?.toLowerCase());
-  const oem = memberOf(root, 'Oem');
-  if (isObject(oem) && Object.keys(oem).length > 0) add('redfish.oem', Object.keys(oem));
+  if (root !== undefined) {
+    for (const [name, member] of REDFISH) add(name, textIn(root, member));
+    add('redfish.uuid', textIn(root, 'UUID')?.toLowerCase());
+    const oem = memberOf(root, 'Oem');
+    if (isObject(oem) && Object.keys(oem).length > 0) add('redfish.oem', Object.keys(oem));
+  }
   const oid = facts['snmp.sysObjectID'];
   if (typeof oid === 'string' && dotted(oid) !== oid) added['snmp.sysObjectID'] = dotted(oid);
   const pages = realPages(facts);

@@ -1,6 +1,6 @@
-import { type Device, deviceName } from '../devices/device.ts';
+import { attachedIn, type Attachment, type Device, deviceName, placesOf, placeText } from '../devices/device.ts';
 import { type AddressNumber, parseAddress, spaceOf, withoutZone } from '../targets/addresses.ts';
-import { HostSet } from '../targets/hosts.ts';
+import { HostSet, parseShard } from '../targets/hosts.ts';
 import { parseRange } from '../targets/parse.ts';
 import type { DeviceClass } from '../vocabulary.ts';
 import { pair, partsOf, reversed } from './history.ts';
@@ -11,11 +11,11 @@ export const CHANGES = ['appeared', 'gone', 'not-asked', 'moved', 'changed'] as 
 const COMPARED = ['class', 'vendor', 'product', 'generation', 'model', 'version', 'serial', 'hostname'] as const;
 
 /**
- * One thing that is otherwise. What has one value has it `from` and `to`, where it is known; of what has several (addresses, risks) each one that is lost
+ * One thing that is otherwise. What has one value has it `from` and `to`, where it is known; of what has several (addresses, computers, risks) each one that is lost
  * stands in `from`, and each that is new in `to`. `merged` and `split` name the key of the device that it was seen beside, or as a part of.
  */
 export interface Difference {
-  readonly what: 'address' | (typeof COMPARED)[number] | 'certificate' | 'risk' | 'merged' | 'split';
+  readonly what: 'address' | 'computer' | (typeof COMPARED)[number] | 'certificate' | 'risk' | 'merged' | 'split';
   readonly from?: string;
   readonly to?: string;
 }
@@ -27,6 +27,7 @@ export interface Change {
   readonly class: DeviceClass;
   readonly name: string;
   readonly addresses: readonly string[];
+  readonly attachedTo?: readonly Attachment[];
   /** ISO 8601, UTC. */
   readonly firstSeen?: string;
   /** For programs; empty where the device appeared or is not there. */
@@ -69,7 +70,7 @@ export function changesBetween(before: Inventory, after: Inventory): Change[] {
   for (const device of before.devices) {
     if (kept.has(device)) continue;
     const reason = whyNotAsked(device, after, isAsked);
-    changes.push(reason === undefined ? row('gone', device, [], [`was at ${placesText(device)}`]) : row('not-asked', device, [], [reason]));
+    changes.push(reason === undefined ? row('gone', device, [], [`was ${placeText(device)}`]) : row('not-asked', device, [], [reason]));
   }
   return changes.toSorted((a, b) => CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change) || (a.deviceKey < b.deviceKey ? -1 : 1));
 }
@@ -97,9 +98,9 @@ function rowOf(old: Device, device: Device, others: readonly Device[], isAsked: 
     ...from.map((address): Difference => ({ what: 'address', from: address })),
     ...gained.map((address): Difference => ({ what: 'address', to: address })),
   ];
-  const way = `${old.addresses.join(', ')} -> ${placesText(device)}`;
-  if (old.addresses.length > 0 && device.addresses.length > 0 && lost.length === old.addresses.length) {
-    const unsure = lost.some(isAsked) ? [] : ['its old address was not asked in the newer sweep'];
+  const way = `${placesText(old)} -> ${placesText(device)}`;
+  if (hasMoved(old, device)) {
+    const unsure = lost.length === 0 || lost.some(isAsked) ? [] : ['its old address was not asked in the newer sweep'];
     return [row('moved', device, [...places(lost), ...differences, ...merging], [way, ...unsure, ...details, ...together])];
   }
   // An address that was not asked again is not one that it lost.
@@ -115,8 +116,21 @@ function rowOf(old: Device, device: Device, others: readonly Device[], isAsked: 
   ];
 }
 
+/** What answered then and answers now, or was and is attached: only where none of its places is one that it had. */
+function hasMoved(old: Device, device: Device): boolean {
+  if ((old.addresses.length === 0) !== (device.addresses.length === 0)) return false;
+  const had = new Set([...old.addresses, ...computersOf(old)]);
+  return had.size > 0 && ![...device.addresses, ...computersOf(device)].some((place) => had.has(place));
+}
+
+function computersOf({ attachedTo = [] }: Device): string[] {
+  return attachedTo.map(({ computer }) => computer);
+}
+
 /** Why the absence of a device says nothing; undefined where it does. */
 function whyNotAsked(device: Device, after: Inventory, isAsked: (address: string) => boolean): string | undefined {
+  if (device.attachedTo !== undefined && device.addresses.length === 0)
+    return `no list of what is attached to ${computersOf(device).join(', ')} names it in the newer inventory, which does not tell whether one was read`;
   if (device.addresses.length === 0) return 'it has no address that a sweep could ask';
   const missed = placesToAsk(device).filter((address) => !isAsked(address));
   if (missed.length === device.addresses.length) return 'its address was not asked in the newer sweep';
@@ -145,7 +159,7 @@ export function askedHosts({ asked }: Pick<Inventory, 'asked'>): (address: Addre
     const range = parseRange(text);
     return 'reason' in range ? [] : [range];
   });
-  const hosts = new HostSet(ranges);
+  const hosts = new HostSet(ranges, undefined, asked?.shard === undefined ? undefined : parseShard(asked.shard));
   return (address) => hosts.indexOf(address) !== undefined;
 }
 
@@ -155,6 +169,10 @@ function differencesOf(old: Device, device: Device): Difference[] {
   // A certificate that could not be read this time has not changed.
   if (before.length > 0 && now.length > 0 && !now.some((value) => before.includes(value)))
     found.push(between('certificate', before[0], now[0]));
+  for (const { computer, present } of device.attachedTo ?? []) {
+    const was = old.attachedTo?.find((one) => one.computer === computer)?.present ?? false;
+    if (present !== was) found.push({ what: 'computer', ...(present ? { to: computer } : { from: computer }) });
+  }
   for (const risk of device.posture) if (!old.posture.includes(risk)) found.push({ what: 'risk', to: risk });
   for (const risk of old.posture) if (!device.posture.includes(risk)) found.push({ what: 'risk', from: risk });
   return found;
@@ -173,6 +191,7 @@ function detailsOf(differences: readonly Difference[]): string[] {
   return [
     ...differences.flatMap(({ what, from, to }) => {
       if (what === 'risk') return [];
+      if (what === 'computer') return [to === undefined ? `no longer attached to ${from ?? ''}` : `attached to ${to}`];
       return what === 'certificate'
         ? [`certificate key: ${from?.slice(0, 16)}… -> ${to?.slice(0, 16)}…`]
         : [`${what}: ${from ?? '-'} -> ${to ?? '-'}`];
@@ -182,8 +201,8 @@ function detailsOf(differences: readonly Difference[]): string[] {
   ];
 }
 
-function placesText({ addresses, hostname }: Device): string {
-  return addresses.length === 0 ? (hostname ?? 'no address') : addresses.join(', ');
+function placesText(device: Device): string {
+  return placesOf(device).join(', ') || (device.hostname ?? 'no address');
 }
 
 /** `PiKVM (kvm-0123456789ab, 10.0.0.5)`. */
@@ -199,6 +218,7 @@ function row(change: Change['change'], device: Device, differences: readonly Dif
     class: kind,
     name: deviceName(device),
     addresses,
+    ...attachedIn(device),
     ...(firstSeen === undefined ? {} : { firstSeen }),
     changes: differences,
     details,

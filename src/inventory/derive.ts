@@ -8,7 +8,7 @@ import type { Matcher } from '../fingerprints/match.ts';
 import { byEndpoint, type EndpointFacts } from '../observations/observation.ts';
 import { indexObservations, type ReadEntry } from '../observations/read.ts';
 import { withHistory } from './history.ts';
-import { type Inventory, InventorySchema, SCHEMA_VERSION } from './schema.ts';
+import { type Inventory, InventorySchema, type OwnFingerprints, SCHEMA_VERSION } from './schema.ts';
 import { snmpGiven, snmpNotes, type SnmpReading, snmpReading } from './snmp-notes.ts';
 
 export interface Derived {
@@ -24,12 +24,13 @@ type SweepPart = Pick<Inventory, 'run' | 'asked' | 'ledger' | 'completeness'>;
 /**
  * Makes an inventory of a journal, or of any file of observations (`-` is standard input). The same function ends a sweep, so that an inventory
  * can be derived again from its journal, with the fingerprints of another day.
+ * @param options.own which of the fingerprints are the operator's own
  * @throws {InputError} where the file cannot be read or holds nothing to work with
  */
 export async function deriveInventory(
   file: string,
   matcher: Matcher,
-  { previous = [] }: { previous?: readonly Device[] } = {},
+  { previous = [], own }: { previous?: readonly Device[]; own?: OwnFingerprints | undefined } = {},
 ): Promise<Derived> {
   const entries: ReadEntry[] = [];
   let lastCheckpoint: ReadEntry | undefined;
@@ -63,7 +64,12 @@ export async function deriveInventory(
     }
     const inventory: Inventory = {
       schemaVersion: SCHEMA_VERSION,
-      tool: { name: 'kvmsweep', version: version(), fingerprints: setHash(matcher.fingerprints) },
+      tool: {
+        name: 'kvmsweep',
+        version: version(),
+        fingerprints: setHash(matcher.fingerprints),
+        ...(own === undefined ? {} : { ownFingerprints: own }),
+      },
       ...sweep,
       // Of observations that come from no sweep it is not known what was asked.
       completeness: {

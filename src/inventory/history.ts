@@ -3,14 +3,14 @@ import { type Token, tokenKey, tokensOf } from '../devices/fuse.ts';
 import { deriveKey, keyOfText, uidToken } from '../devices/identity.ts';
 import type { Identifier } from '../vocabulary.ts';
 
-/** Each agreeing identifier more decides between candidates that fit equally; an address more than all of them. */
+/** Each agreeing identifier more decides between candidates that fit equally; a place more than all of them. */
 const EACH = 0.01;
 const MAX_COUNTED = 40;
 
 /**
  * How well two views of devices fit: the higher the surer, 0 where they are not one. From 6 by a serial number, 5 a MAC, 4 two lesser identifiers that
- * agree, 3 one of them at the same address, 2 the address alone.
- * @param repeated identifiers (`tokenKey`) that several devices of one inventory show: by themselves they tie nothing, only at the same address
+ * agree, 3 one of them at the same place (address, or computer that it is attached to), 2 the place alone.
+ * @param repeated identifiers (`tokenKey`) that several devices of one inventory show: by themselves they tie nothing, only at the same place
  */
 export function likeness(a: Unkeyed, b: Unkeyed, repeated: ReadonlySet<string> = new Set()): number {
   if (differ(a.vendor, b.vendor) || differ(a.product, b.product)) return 0;
@@ -18,19 +18,20 @@ export function likeness(a: Unkeyed, b: Unkeyed, repeated: ReadonlySet<string> =
   if (a.class !== b.class && a.product !== undefined && b.product !== undefined) return 0;
   const [ours, theirs] = [tokensOf(a.identifiers), tokensOf(b.identifiers)];
   const other = new Set(theirs.map(tokenKey));
-  const sharesAddress = a.addresses.some((address) => b.addresses.includes(address));
+  const places = new Set(placeKeys(b));
+  const sharesPlace = placeKeys(a).some((key) => places.has(key));
   const equal = ours.filter((token) => other.has(tokenKey(token)));
-  const common = new Set(equal.filter((token) => sharesAddress || !repeated.has(tokenKey(token))).map(({ kind }) => kind));
+  const common = new Set(equal.filter((token) => sharesPlace || !repeated.has(tokenKey(token))).map(({ kind }) => kind));
   const contradicts = (kind: Token['kind']): boolean =>
     ours.some((token) => token.kind === kind) && theirs.some((token) => token.kind === kind) && !equal.some((token) => token.kind === kind);
-  const nearer = (sharesAddress ? 0.5 : 0) + EACH * Math.min(equal.length, MAX_COUNTED);
+  const nearer = (sharesPlace ? 0.5 : 0) + EACH * Math.min(equal.length, MAX_COUNTED);
   if (common.has('serial')) return 6 + nearer;
   if (contradicts('serial')) return 0;
   if (common.has('mac')) return 5 + nearer;
   if (contradicts('mac') || a.class !== b.class) return 0;
   if (common.size >= 2) return 4 + nearer;
-  if (!sharesAddress || contradictsUid(a, b)) return 0;
-  // The address alone: enough for a name that should not change, where nothing speaks against it.
+  if (!sharesPlace || contradictsUid(a, b)) return 0;
+  // The place alone: enough for a name that should not change, where nothing speaks against it.
   return (common.size === 1 ? 3 : 2) + nearer;
 }
 
@@ -66,7 +67,7 @@ export function pair<A extends Unkeyed, B extends Unkeyed>(
       else list.push(device);
     }
   const candidates = now.flatMap((device) =>
-    // What many devices show (a factory certificate, a router's MAC) leads to all of them; those at the same address are found by it.
+    // What many devices show (a factory certificate, a router's MAC) leads to all of them; those at the same place are found by it.
     [...new Set(keysOf(device).flatMap((key) => (repeated.has(key) ? [] : (byKey.get(key) ?? []))))]
       .map((old) => ({ device, old, score: likeness(device, old, repeated) }))
       .filter(({ score }) => score > 0),
@@ -134,8 +135,12 @@ function repeatedIn(devices: readonly Unkeyed[]): Set<string> {
   return repeated;
 }
 
-function keysOf({ identifiers, addresses }: Unkeyed): string[] {
-  return [...tokensOf(identifiers).map(tokenKey), ...addresses.map((address) => `ip ${address}`)];
+function keysOf(device: Unkeyed): string[] {
+  return [...tokensOf(device.identifiers).map(tokenKey), ...placeKeys(device)];
+}
+
+function placeKeys({ addresses, attachedTo = [] }: Unkeyed): string[] {
+  return [...addresses.map((address) => `ip ${address}`), ...attachedTo.map(({ computer }) => `computer ${computer}`)];
 }
 
 /**
@@ -159,7 +164,7 @@ export function withHistory(devices: readonly Unkeyed[], previous: readonly Devi
     const own = unique(device);
     let key = own.length === 0 ? undefined : deriveKey(own, device.vendor);
     for (let i = 1; key === undefined || used.has(key); i += 1)
-      key = keyOfText(['address', ...device.addresses, device.class, device.vendor ?? '', device.product ?? '', i].join(' '));
+      key = keyOfText(['address', ...namesOfPlace(device), device.class, device.vendor ?? '', device.product ?? '', i].join(' '));
     used.add(key);
     return key;
   };
@@ -172,6 +177,10 @@ export function withHistory(devices: readonly Unkeyed[], previous: readonly Devi
   ];
   for (const [device, old] of before) since.set(device, earliest(since.get(device), old.firstSeen));
   return devices.map((device) => keyed(device, pairs.get(device)?.deviceKey ?? fresh(device), since.get(device)));
+}
+
+function namesOfPlace({ addresses, attachedTo = [] }: Unkeyed): readonly string[] {
+  return addresses.length > 0 ? addresses : attachedTo.map(({ computer }) => computer);
 }
 
 function keyed(device: Unkeyed, deviceKey: string, firstSeen: string | undefined): Device {

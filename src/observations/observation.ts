@@ -16,6 +16,8 @@ export interface Observation {
   readonly ms?: number;
   readonly outcome: Outcome;
   readonly facts: Facts;
+  /** False for a part that was attached before, and is not any more. */
+  readonly present?: boolean;
   /** Why it ended as it did, where that is not plain from the outcome. */
   readonly note?: string;
 }
@@ -26,7 +28,7 @@ export interface Observation {
  */
 export function readObservation(value: unknown): Observation | { readonly reason: string } {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return { reason: 'it is no object' };
-  const { host, transport, port, part, probe, at, ms, outcome = 'answered', facts, note } = value as Record<string, unknown>;
+  const { host, transport, port, part, probe, at, ms, outcome = 'answered', facts, present, note } = value as Record<string, unknown>;
   if (typeof host !== 'string' || host === '') return { reason: 'host is missing' };
   if (typeof probe !== 'string' || probe === '') return { reason: 'probe is missing' };
   if (typeof facts !== 'object' || facts === null || Array.isArray(facts)) return { reason: 'facts is missing' };
@@ -35,20 +37,23 @@ export function readObservation(value: unknown): Observation | { readonly reason
     return { reason: 'port is no port' };
   if (part !== undefined && (typeof part !== 'string' || part === '')) return { reason: 'part is no text' };
   if (!isOutcome(outcome)) return { reason: 'outcome is none of the known ones' };
-  return {
+  const observation: { -readonly [Key in keyof Observation]: Observation[Key] } = {
     v: 1,
     kind: 'observation',
     host,
-    ...(transport === undefined ? {} : { transport: transport as Transport }),
-    ...(port === undefined ? {} : { port: port as number }),
-    ...(typeof part === 'string' ? { part } : {}),
     probe,
-    ...(typeof at === 'string' ? { at } : {}),
-    ...(typeof ms === 'number' ? { ms } : {}),
     outcome,
     facts: facts as Facts,
-    ...(typeof note === 'string' ? { note } : {}),
   };
+  // Set one by one: spreading six of them into each of a hundred thousand takes as long as reading them from the file.
+  if (transport !== undefined) observation.transport = transport as Transport;
+  if (port !== undefined) observation.port = port as number;
+  if (part !== undefined) observation.part = part;
+  if (typeof at === 'string') observation.at = at;
+  if (typeof ms === 'number') observation.ms = ms;
+  if (typeof present === 'boolean') observation.present = present;
+  if (typeof note === 'string') observation.note = note;
+  return observation;
 }
 
 function isOutcome(value: unknown): value is Outcome {
@@ -65,6 +70,8 @@ export interface EndpointFacts {
   readonly probes: readonly string[];
   readonly outcomes: Readonly<Record<string, Outcome>>;
   readonly facts: Facts;
+  /** Of a part: what the latest of its observations says. */
+  readonly present?: boolean;
   /** The first and last time that something was seen, ISO 8601. */
   readonly first?: string;
   readonly last?: string;
@@ -86,9 +93,11 @@ export function byEndpoint(observations: readonly Observation[]): EndpointFacts[
       outcomes: Record<string, Outcome>;
       facts: Record<string, FactValue>;
       times: string[];
+      present?: boolean;
+      toldAt: string;
     }
   >();
-  for (const { host, transport, port, part, probe, outcome, facts, at } of observations) {
+  for (const { host, transport, port, part, probe, outcome, facts, at, present } of observations) {
     const key = `${port ?? 0}/${transport ?? ''}/${part ?? ''}`;
     let endpoint = endpoints.get(key);
     if (endpoint === undefined) {
@@ -101,18 +110,23 @@ export function byEndpoint(observations: readonly Observation[]): EndpointFacts[
         outcomes: {},
         facts: {},
         times: [],
+        toldAt: '',
       };
       endpoints.set(key, endpoint);
     }
     endpoint.outcomes[probe] = outcome;
     if (outcome === 'answered') endpoint.probes.add(probe);
     if (at !== undefined) endpoint.times.push(at);
+    if (part !== undefined && (at ?? UNDATED) >= endpoint.toldAt) {
+      endpoint.present = present ?? true;
+      endpoint.toldAt = at ?? UNDATED;
+    }
     for (const [name, value] of Object.entries(facts))
       endpoint.facts[name] = name === 'http.pages' ? { ...(endpoint.facts[name] as object | undefined), ...(value as object) } : value;
   }
   return [...endpoints.values()]
     .toSorted((a, b) => byText(a.transport, b.transport) || (a.port ?? 0) - (b.port ?? 0) || byText(a.part, b.part))
-    .map(({ probes, times, ...rest }) => {
+    .map(({ probes, times, toldAt: _toldAt, ...rest }) => {
       const sorted = times.toSorted();
       const [first] = sorted;
       const last = sorted.at(-1);
@@ -125,7 +139,10 @@ export function byEndpoint(observations: readonly Observation[]): EndpointFacts[
     });
 }
 
-function aloneAt({ host, transport, port, part, probe, outcome, facts, at }: Observation): EndpointFacts {
+/** A list without a time says what is attached now; those with one are of what happened before. Sorts behind all times. */
+const UNDATED = '\uffff';
+
+function aloneAt({ host, transport, port, part, probe, outcome, facts, at, present }: Observation): EndpointFacts {
   return {
     host,
     ...(transport === undefined ? {} : { transport }),
@@ -134,6 +151,7 @@ function aloneAt({ host, transport, port, part, probe, outcome, facts, at }: Obs
     probes: outcome === 'answered' ? [probe] : [],
     outcomes: { [probe]: outcome },
     facts,
+    ...(part === undefined ? {} : { present: present ?? true }),
     ...(at === undefined ? {} : { first: at, last: at }),
   };
 }

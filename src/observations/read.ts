@@ -171,16 +171,17 @@ function sortedByAddress(hosts: Iterable<string>): string[] {
     .map(({ host }) => host);
 }
 
-interface SortKey {
+/** A host with its number, for sorting many. */
+export interface SortKey {
   readonly host: string;
   readonly address: number | bigint | undefined;
 }
 
-function sortKey(host: string): SortKey {
+export function sortKey(host: string): SortKey {
   return { host, address: parseAddress(host) };
 }
 
-function compareKeys({ host: a, address: left }: SortKey, { host: b, address: right }: SortKey): number {
+export function compareKeys({ host: a, address: left }: SortKey, { host: b, address: right }: SortKey): number {
   if (left === undefined || right === undefined) return left === right ? (a < b ? -1 : a > b ? 1 : 0) : left === undefined ? 1 : -1;
   if (typeof left !== typeof right) return typeof left === 'number' ? -1 : 1;
   return left < right ? -1 : left > right ? 1 : 0;

@@ -1,3 +1,4 @@
+import { placesOf } from '../devices/device.ts';
 import { type Change, CHANGES, type Difference, hasChanged } from '../inventory/changes.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import { count } from '../text.ts';
@@ -10,7 +11,7 @@ const STYLE = { appeared: 'green', gone: 'red', moved: 'yellow', changed: 'yello
 const COLUMNS: readonly Column<Change>[] = [
   { title: 'CHANGE', of: ({ change }) => change, style: ({ change }) => STYLE[change] },
   { title: 'DEVICE', of: ({ name }) => name, style: () => 'bold', max: 40 },
-  { title: 'ADDRESS', of: ({ addresses }) => addresses.join(' '), max: 40 },
+  { title: 'ADDRESS', of: (change) => placesOf(change).join(' '), max: 40 },
   { title: 'WHAT', of: ({ details }) => details.join('; '), wraps: true },
 ];
 
@@ -28,7 +29,7 @@ export function changeCounts(changes: readonly Change[]): string {
 const CSV_COLUMNS: readonly CsvColumn<Change>[] = [
   { title: 'change', of: ({ change }) => change },
   { title: 'first seen', of: ({ firstSeen }) => firstSeen },
-  { title: 'addresses', of: ({ addresses }) => addresses.join(BETWEEN) },
+  { title: 'addresses', of: (change) => placesOf(change).join(BETWEEN) },
   { title: 'name', of: ({ name }) => name },
   { title: 'class', of: (change) => change.class },
   { title: 'what', of: ({ changes }) => [...new Set(changes.map(({ what }) => what))].join(BETWEEN) },
@@ -56,11 +57,11 @@ export function changesMarkdown(changes: readonly Change[], before: Inventory, a
   const told = changes.filter(hasChanged);
   const rows = changes
     .slice(0, MAX_ROWS)
-    .map(({ change, name, addresses, details }) => [
-      change,
-      codeCell(name),
-      addresses.slice(0, 4).map(codeCell).join(' '),
-      sentence(details.join('; ').slice(0, MAX_DETAILS)),
+    .map((row) => [
+      row.change,
+      codeCell(row.name),
+      placesOf(row).slice(0, 4).map(codeCell).join(' '),
+      sentence(row.details.join('; ').slice(0, MAX_DETAILS)),
     ]);
   return `${[
     `# ${told.length === 0 ? 'kvmsweep: nothing changed' : `kvmsweep: ${count(told.length, 'device')} changed`}`,

@@ -1,5 +1,4 @@
-import type { Device } from '../devices/device.ts';
-import { deviceName } from '../devices/device.ts';
+import { type Device, deviceName, placesOf } from '../devices/device.ts';
 import { QUIET_CLASSES } from '../vocabulary.ts';
 import { type Column, table } from './table.ts';
 
@@ -11,7 +10,7 @@ export function listed(devices: readonly Device[], all = false): Device[] {
 const LEVEL_STYLE = { certain: 'green', likely: 'yellow', possible: 'dim' } as const;
 
 const COLUMNS: readonly Column<Device>[] = [
-  { title: 'ADDRESS', of: ({ addresses }) => (addresses.length > 2 ? `${addresses[0]} +${addresses.length - 1}` : addresses.join(' ')) },
+  { title: 'ADDRESS', of: addressCell },
   { title: 'CLASS', of: (device) => device.class },
   { title: 'DEVICE', of: deviceName, style: () => 'bold' },
   { title: 'MODEL', of: ({ model }) => model ?? '', max: 32 },
@@ -20,6 +19,11 @@ const COLUMNS: readonly Column<Device>[] = [
   { title: 'SURE', of: ({ level, certainty }) => `${level} ${certainty}`, style: ({ level }) => LEVEL_STYLE[level] },
   { title: 'RISK', of: ({ posture }) => posture.join(' '), wraps: true, style: ({ posture }) => (posture.length > 0 ? 'red' : undefined) },
 ];
+
+function addressCell(device: Device): string {
+  const [first, ...rest] = placesOf(device);
+  return rest.length > 1 ? `${first} +${rest.length}` : [first, ...rest].join(' ');
+}
 
 /** Devices as a table for a terminal of so many columns; undefined where there is none. */
 export function deviceTable(devices: readonly Device[], columns: number | undefined): string {

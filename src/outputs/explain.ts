@@ -1,5 +1,4 @@
-import type { Device } from '../devices/device.ts';
-import { deviceName } from '../devices/device.ts';
+import { type Attachment, type Device, deviceName, placeText } from '../devices/device.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import type { Reckoning } from '../fingerprints/judge.ts';
 import type { Against, HitEndpoint } from '../fingerprints/match.ts';
@@ -22,7 +21,7 @@ export interface Account {
  */
 export function deviceText(device: Device, asked?: Inventory['asked'], account?: Account): string {
   const {
-    addresses,
+    attachedTo = [],
     class: kind,
     certainty,
     level,
@@ -43,7 +42,7 @@ export function deviceText(device: Device, asked?: Inventory['asked'], account?:
     rules.set(key, entry);
   }
   return [
-    `${deviceName(device)} at ${addresses.join(', ')}: ${level}, ${certainty} of 100`,
+    `${deviceName(device)} ${printable(placeText(device))}: ${level}, ${certainty} of 100`,
     ...field('class', kind),
     ...field('model', device.model),
     ...field('version', device.version),
@@ -53,6 +52,8 @@ export function deviceText(device: Device, asked?: Inventory['asked'], account?:
     ...field('base', base),
     ...field('key', device.deviceKey),
     ...field('seen', firstSeen === undefined ? lastSeen : `${firstSeen}${lastSeen === firstSeen ? '' : ` to ${lastSeen}`}`),
+    ...field('is on', attachedText(attachedTo.filter(({ present }) => present))),
+    ...field('was on', attachedText(attachedTo.filter(({ present }) => !present))),
     ...field('endpoints', endpoints.map(({ port, transport, probe }) => `${port}/${transport} ${probe}`).join(', ')),
     ...field('risk', posture.join(', ')),
     ...field('not asked', notAsked(device, asked)),
@@ -71,6 +72,10 @@ export function deviceText(device: Device, asked?: Inventory['asked'], account?:
     ...identifiers.map(({ kind: what, value, from }) => `    ${what.padEnd(6)} ${printable(value)} (${printable(from)})`),
     '',
   ].join('\n');
+}
+
+function attachedText(attachedTo: readonly Attachment[]): string {
+  return attachedTo.map(({ computer, at }) => `${computer}${at === undefined ? '' : ` (${at})`}`).join(', ');
 }
 
 /** What was asked at each port, and what came of it; pages by their paths. */
@@ -97,7 +102,7 @@ function sumLines(certainty: number, { counted, certainty: today, isCapped }: Re
     `  why ${certainty}${today === certainty ? '' : ` (${today} by the fingerprints of today)`}`,
     ...counted.map(
       ({ channel, certainty: sure, rule, endpoint }) =>
-        `    ${String(sure).padStart(3)}  ${channel}: ${printable(rule)} (${placeText(endpoint)})`,
+        `    ${String(sure).padStart(3)}  ${channel}: ${printable(rule)} (${endpointPlace(endpoint)})`,
     ),
     `         ${sum}${isCapped ? '; these are hints only, which never come to more than possible' : ''}`,
   ];
@@ -110,12 +115,12 @@ function againstLines(against: readonly Against[]): string[] {
         '  what spoke against',
         ...against.map(
           ({ fingerprint, why, evidence: { fact, text }, endpoint }) =>
-            `    ${printable(`not ${fingerprint.title}: ${placeText(endpoint)} says ${fact} "${text}" (${why})`)}`,
+            `    ${printable(`not ${fingerprint.title}: ${endpointPlace(endpoint)} says ${fact} "${text}" (${why})`)}`,
         ),
       ];
 }
 
-function placeText({ port, transport, part }: HitEndpoint): string {
+function endpointPlace({ port, transport, part }: HitEndpoint): string {
   return port === undefined ? (part ?? 'address') : `${port}/${transport ?? ''}`;
 }
 

@@ -1,4 +1,4 @@
-import type { Device } from '../devices/device.ts';
+import { type Device, placesOf } from '../devices/device.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import { type Finding, sourceText } from '../reconcile/index.ts';
 import { BETWEEN, type CsvColumn, peopleCsv } from './csv.ts';
@@ -14,7 +14,7 @@ const COLUMNS: readonly CsvColumn<Row>[] = [
   { title: 'state', of: ({ finding }) => finding.state },
   { title: 'severity', of: ({ finding }) => finding.severity },
   { title: 'first seen', of: ({ finding }) => finding.firstSeen },
-  { title: 'addresses', of: ({ finding }) => finding.addresses.join(BETWEEN) },
+  { title: 'addresses', of: ({ finding }) => placesOf(finding).join(BETWEEN) },
   { title: 'name', of: ({ finding }) => finding.name },
   { title: 'class', of: ({ finding }) => finding.class },
   { title: 'vendor', of: ({ device }) => device?.vendor },

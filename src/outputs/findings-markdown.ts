@@ -1,4 +1,4 @@
-import type { Device } from '../devices/device.ts';
+import { type Device, placesOf } from '../devices/device.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import { type Finding, isPressing, sourceText } from '../reconcile/index.ts';
 import { count } from '../text.ts';
@@ -65,14 +65,14 @@ function rangesText(ranges: readonly string[]): string {
 function overview(pressing: readonly Finding[]): string {
   const rows = pressing
     .slice(0, MAX_ROWS)
-    .map(({ state, severity, addresses, name, asset, firstSeen }) => [
-      state,
-      severity,
-      addresses.map(codeCell).join(' '),
-      codeCell(name),
-      codeCell(asset?.name ?? ''),
-      codeCell(asset?.owner ?? ''),
-      firstSeen?.slice(0, 10) ?? '',
+    .map((finding) => [
+      finding.state,
+      finding.severity,
+      placesOf(finding).map(codeCell).join(' '),
+      codeCell(finding.name),
+      codeCell(finding.asset?.name ?? ''),
+      codeCell(finding.asset?.owner ?? ''),
+      finding.firstSeen?.slice(0, 10) ?? '',
     ]);
   const left = pressing.length - rows.length;
   return [
@@ -82,7 +82,7 @@ function overview(pressing: readonly Finding[]): string {
 }
 
 function details(finding: Finding, number: number, device: Device | undefined): string {
-  const { state, severity, name, addresses, asset, policy, explanation, firstSeen } = finding;
+  const { state, severity, name, asset, policy, explanation, firstSeen } = finding;
   return [
     `## ${number}. ${state}: ${code(name)}`,
     '',
@@ -94,7 +94,7 @@ function details(finding: Finding, number: number, device: Device | undefined): 
     ),
     ...item(
       device === undefined ? 'Where it should be' : 'Where',
-      [addresses.map(code).join(', '), endpointsText(device)].filter((text) => text !== '').join('; '),
+      [placesOf(finding).map(code).join(', '), endpointsText(device)].filter((text) => text !== '').join('; '),
     ),
     ...item('Finding', `${sentence(explanation)} (severity: ${severity})`),
     ...item('Why we think so', device === undefined ? '' : whyText(device)),

@@ -1,3 +1,4 @@
+import { placesOf } from '../devices/device.ts';
 import type { Finding } from '../reconcile/index.ts';
 import type { Severity, State } from '../vocabulary.ts';
 import { type Column, table } from './table.ts';
@@ -13,7 +14,7 @@ const SEVERITY_STYLE: Readonly<Record<Severity, 'red' | 'yellow' | 'dim'>> = {
 const COLUMNS: readonly Column<Finding>[] = [
   { title: 'STATE', of: ({ state }) => state, style: ({ severity }) => SEVERITY_STYLE[severity] },
   { title: 'SEVERITY', of: ({ severity }) => severity },
-  { title: 'ADDRESS', of: ({ addresses }) => addresses.join(' '), max: 40 },
+  { title: 'ADDRESS', of: (finding) => placesOf(finding).join(' '), max: 40 },
   { title: 'DEVICE', of: ({ name }) => name, style: () => 'bold', max: 40 },
   { title: 'WHY', of: ({ explanation }) => explanation, wraps: true },
 ];

@@ -1,7 +1,9 @@
 import { KNOWN_PORTS, type AskedOf, portSet } from '../targets/known-ports.ts';
+import { HostSet } from '../targets/hosts.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
+import { roughly } from '../text.ts';
 import type { UdpProbe } from '../sweep/contract.ts';
-import { type Cost, costOf, helloSizes, secondsFor } from '../sweep/cost.ts';
+import { costOf, estimate, helloSizes } from '../sweep/cost.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { type Column, table } from './table.ts';
 
@@ -33,8 +35,8 @@ export function portsText(probes: readonly UdpProbe[], columns: number | undefin
   return [
     table(KNOWN_PORTS, columnsOf, { columns }),
     '',
-    costLine('-p default', costOf(portSet('default'), probes)),
-    costLine('-p wide', costOf(portSet('wide'), probes)),
+    costLine('default', probes),
+    costLine('wide', probes),
     '',
     'A list of your own: -p 80,443,8443=https,1623/udp=ipmi,2222=ssh@living (@living: where there is a sign of life only).',
     'To an open port the conversation comes on top: at most 40 connections, 16 requests and 12 datagrams to one device.',
@@ -47,16 +49,21 @@ function sentTo(plan: PortPlan, probes: readonly UdpProbe[]): string {
   return `${helloSizes(plan, probes).join(' + ')} bytes`;
 }
 
-function costLine(name: string, cost: Cost): string {
-  const time = (addresses: number, rate: number): string => duration(secondsFor(addresses, cost, { rate, retries: 1 }));
+/** What one of the sets costs, by address and for networks of usual sizes. */
+function costLine(name: 'default' | 'wide', probes: readonly UdpProbe[]): string {
+  const settings = { ports: portSet(name), rate: RATES.normal, ratePerNetwork: RATE_PER_24, retries: 1 };
+  const time = (bits: number): string => roughly(estimate({ ...settings, hosts: blockOf(bits) }, probes).seconds);
+  const cost = costOf(settings.ports, probes);
   return [
-    `${name.padEnd(11)} ${cost.silent} packets to a silent address, ${cost.again} more in the second pass;`,
+    `-p ${name.padEnd(8)} ${cost.silent} packets to a silent address, ${cost.again} more in the second pass;`,
     `at most ${cost.living} more to a living one.`,
-    `A silent /24 in about ${time(256, RATE_PER_24)}, a /20 in ${time(4096, RATES.normal)}, a /16 in ${time(65_536, RATES.normal)}`,
+    `A silent /24 in about ${time(24)}, a /20 in ${time(20)}, a /16 in ${time(16)}`,
     `(${RATES.normal.toLocaleString('en')} packets a second, ${RATE_PER_24.toLocaleString('en')} to one /24).`,
   ].join(' ');
 }
 
-function duration(seconds: number): string {
-  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+/** Addresses of a block with a prefix of so many bits. */
+function blockOf(bits: number): HostSet {
+  const first = 0x0a_00_00_00;
+  return new HostSet([{ first, last: first + 2 ** (32 - bits) - 1 }]);
 }

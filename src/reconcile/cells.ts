@@ -89,7 +89,7 @@ export function readHosts(cell: string, column: 'address' | 'host'): HostItem[] 
       wrong:
         'reason' in range
           ? `${shown(word)} is no IP address${range.isName === true ? '' : `: ${range.reason}`}`
-          : `${shown(word)} is a range; a record approves one device`,
+          : `${shown(word)} is a range; a record approves one device, and a rule what is in a network`,
     };
   });
 }
@@ -107,7 +107,7 @@ function addressItem(word: string, address: AddressNumber, prefix: string | unde
     return { wrong: `${shown(word)}: after the / stands a prefix length, 0 to ${bits}` };
   // 10.0.0.0/24 is a network; 10.0.0.5/24 an address with its network. In a /31 and a /127 all are addresses (RFC 3021, RFC 6164).
   if (length < bits - 1 && BigInt(address) % (1n << BigInt(bits - length)) === 0n)
-    return { wrong: `${shown(word)} is a network; a record approves one device` };
+    return { wrong: `${shown(word)} is a network; a record approves one device, and a rule what is in a network` };
   if (spaceOf(address) === 'special') return { wrong: `${shown(word)} is no address that a device can have` };
   return { value: { address: formatAddress(address) } };
 }
@@ -125,28 +125,56 @@ export function readSpki(cell: string): Item<string> {
   return value === undefined ? { wrong: `${shown(cell)} is no SHA-256 of a public key (64 hex digits)` } : { value };
 }
 
-const DATE = /^(?<day>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(?<zone>Z|UTC|[+-]\d{2}:?\d{2})?)?$/i;
+const TIME = String.raw`(?:[T ](?<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(?<zone>Z|UTC|[+-]\d{2}:?\d{2})?)?$`;
+const DATE = new RegExp(String.raw`^(?<year>\d{4})-(?<month>\d{2})-(?<day>\d{2})${TIME}`, 'i');
 const LAST_MOMENT = 'T23:59:59.999Z';
 const ENDLESS = /^(?:never|unlimited|permanent|indefinite|open-ended)$/i;
 
+/** How dates are written in a list, where not as ISO 8601. */
+export interface DateFormat {
+  readonly text: string;
+  readonly pattern: RegExp;
+}
+
+const DATE_PARTS: Readonly<Record<string, string>> = {
+  D: String.raw`(?<day>\d{1,2})`,
+  M: String.raw`(?<month>\d{1,2})`,
+  Y: String.raw`(?<year>\d{4})`,
+};
+
+/** `DD/MM/YYYY`, `M.D.YYYY`: day, month and a year of four digits, in any order, with one separator; undefined where the text is none. */
+export function dateFormatOf(text: string): DateFormat | undefined {
+  const [, first = '', separator = '', second = '', third = ''] =
+    /^(D{1,2}|M{1,2}|YYYY)([./-])(D{1,2}|M{1,2}|YYYY)\2(D{1,2}|M{1,2}|YYYY)$/i.exec(text) ?? [];
+  const letters = [first, second, third].map((part) => part.charAt(0).toUpperCase());
+  if (new Set(letters).size !== 3 || separator === '') return undefined;
+  const parts = letters.map((letter) => DATE_PARTS[letter] ?? '');
+  return { text, pattern: new RegExp(`^${parts.join(`\\${separator}`)}${TIME}`, 'i') };
+}
+
 /**
- * A date as a moment in UTC: ISO 8601 only (2026-12-31, 2026-12-31T18:00Z). A day alone is its first moment where an approval begins, its last where it ends;
- * a time without a zone is in UTC.
+ * A date as a moment in UTC: ISO 8601 (2026-12-31, 2026-12-31T18:00Z), or as the operator says that dates are written. A day alone is its first moment
+ * where an approval begins, its last where it ends; a time without a zone is in UTC.
  */
-export function readDate(cell: string, edge: 'begin' | 'end'): Item<string> {
+export function readDate(cell: string, edge: 'begin' | 'end', format?: DateFormat): Item<string> {
   if (ENDLESS.test(cell)) return undefined;
-  const { day = '', time, zone = 'Z' } = DATE.exec(cell)?.groups ?? {};
-  const numbers = /^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b/.test(cell);
-  if (day === '')
-    return {
-      wrong: `${shown(cell)} ${numbers ? 'means another day in another country' : 'is no date'}; write it as 2026-12-31 (ISO 8601)`,
-    };
+  const { year, month = '', day: dayOfMonth = '', time, zone = 'Z' } = (DATE.exec(cell) ?? format?.pattern.exec(cell))?.groups ?? {};
+  if (year === undefined) return { wrong: noDate(cell, format) };
+  const day = `${year}-${month.padStart(2, '0')}-${dayOfMonth.padStart(2, '0')}`;
   // Date.parse takes 30 February for 2 March.
   const midnight = new Date(`${day}T00:00:00.000Z`);
   if (Number.isNaN(midnight.getTime()) || midnight.toISOString().slice(0, 10) !== day) return { wrong: `there is no day ${shown(day)}` };
   if (time === undefined) return { value: `${day}${edge === 'end' ? LAST_MOMENT : 'T00:00:00.000Z'}` };
   const at = Date.parse(`${day}T${time}${/^utc$/i.test(zone) ? 'Z' : zone.toUpperCase().replace(/^([+-]\d{2})(\d{2})$/, '$1:$2')}`);
   return Number.isNaN(at) ? { wrong: `there is no time ${shown(time)}` } : { value: new Date(at).toISOString() };
+}
+
+function noDate(cell: string, format: DateFormat | undefined): string {
+  const iso = 'write it as 2026-12-31 (ISO 8601)';
+  if (format !== undefined) return `${shown(cell)} is no date as ${format.text}; ${iso}`;
+  return /^\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b/.test(cell)
+    ? `${shown(cell)} means another day in another country; ${iso}, or say how dates are written: --date-format DD/MM/YYYY`
+    : `${shown(cell)} is no date; ${iso}`;
 }
 
 /** A moment as people read it: `2026-12-31` for the whole day, else with its time. */
@@ -291,7 +319,12 @@ const CLASS_WORDS: Readonly<Record<string, DeviceClass>> = {
   vncserver: 'vnc-software',
 };
 
-export function classOf(cell: string): DeviceClass | undefined {
-  const word = foldHeading(cell);
+/**
+ * The class that a word names. ServiceNow's `cmdb_ci_kvm`, which it shows as "KVM", is a virtual machine of Linux and no switch.
+ */
+export function classOf(cell: string, heading = ''): DeviceClass | undefined {
+  const whole = foldHeading(cell);
+  if (whole.startsWith('cmdbcikvm') || (whole === 'kvm' && foldHeading(heading) === 'sysclassname')) return undefined;
+  const word = whole.replace(/^cmdbci/, '');
   return Object.hasOwn(CLASS_WORDS, word) ? CLASS_WORDS[word] : CLASS_WORDS[word.replace(/s$/, '')];
 }

@@ -68,13 +68,20 @@ const BOARD_MAKERS: ReadonlySet<string> = new Set([
   'radxa',
   'sipeed',
 ]);
-const CONTROLLERS: ReadonlySet<DeviceClass> = new Set(['bmc', 'amt', 'chassis-manager']);
+export const CONTROLLERS: ReadonlySet<DeviceClass> = new Set(['bmc', 'amt', 'chassis-manager']);
+
+/** Whether two texts name one maker, or makers that sell each other's devices. */
+export function sameMaker(a: string, b: string): boolean {
+  const [ours, theirs] = [maker(a), maker(b)];
+  if (ours === '' || theirs === '') return false;
+  if (ours === theirs || ` ${theirs} `.includes(` ${ours} `) || ` ${ours} `.includes(` ${theirs} `)) return true;
+  return ours.replaceAll(' ', '') === theirs.replaceAll(' ', '');
+}
 
 export function vendorDiffers(approved: string, { vendor, class: kind }: Device): boolean {
   if (vendor === undefined) return false;
   const [ours, theirs] = [maker(vendor), maker(approved)];
-  if (theirs === '' || ours === theirs || ` ${theirs} `.includes(` ${ours} `) || ` ${ours} `.includes(` ${theirs} `)) return false;
-  if (ours.replaceAll(' ', '') === theirs.replaceAll(' ', '')) return false;
+  if (theirs === '' || sameMaker(vendor, approved)) return false;
   if (CONTROLLERS.has(kind) && FIRMWARE_MAKERS.has(ours)) return false;
   return !(kind === 'ip-kvm' && BOARD_MAKERS.has(theirs));
 }
@@ -188,6 +195,15 @@ export function productDiffers(approved: string, device: Device): boolean {
   return !wordsOf(approved).some(
     (word) => word.length > 2 && !WEAK_WORDS.has(word) && words.has(word) && word !== device.vendor?.toLowerCase(),
   );
+}
+
+/** Whether a device surely is of a product line, or of the model of it, that a rule names: `iDRAC9` is an iDRAC of the ninth generation, and no other. */
+export function isProduct(text: string, device: Device): boolean {
+  if (device.product === undefined && device.model === undefined) return false;
+  const texts = productTexts(device);
+  const named = knownProduct(text);
+  const isLine = named !== undefined && texts.some((seen) => knownProduct(seen)?.product === named.product);
+  return (isLine && !generationDiffers(text, device)) || texts.some((seen) => folded(seen).includes(folded(text)));
 }
 
 /** Whether a record's product names another generation: `iDRAC9 Enterprise` is no iDRAC 8. */

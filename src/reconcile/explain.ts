@@ -1,4 +1,4 @@
-import { type Device, deviceName } from '../devices/device.ts';
+import { attachedIn, type Attachment, type Device, deviceName } from '../devices/device.ts';
 import { printable, shortened } from '../text.ts';
 import { type IdentifierKind, IDENTIFIER_KINDS } from '../vocabulary.ts';
 import { type ApprovedAsset, assetName, sourceText } from './asset.ts';
@@ -23,15 +23,37 @@ export function recordsText(assets: readonly ApprovedAsset[]): string {
   return listText(assets.map(recordText));
 }
 
-/** `PiKVM at 10.0.0.5`. */
+/** `PiKVM at 10.0.0.5`, `PiKVM on ws-0042`. */
 export function deviceText(device: Device): string {
-  return device.addresses.length === 0 ? nameOf(device) : `${nameOf(device)} at ${addressesText(device.addresses)}`;
+  const { addresses, attachedTo = [] } = device;
+  if (addresses.length > 0) return `${nameOf(device)} at ${addressesText(addresses)}`;
+  return attachedTo.length > 0 ? `${nameOf(device)} on ${computersText(attachedTo)}` : nameOf(device);
+}
+
+function computersText(attachedTo: readonly Attachment[]): string {
+  return addressesText(attachedTo.map(({ computer }) => computer));
+}
+
+/** `It is attached to ws-0042. It was attached to ws-0043, and is not any more.` */
+export function attachedText(attachedTo: readonly Attachment[] = []): string {
+  const [now = [], before = []] = [true, false].map((present) => attachedTo.filter((one) => one.present === present));
+  return [
+    ...(now.length > 0 ? [`It is attached to ${computersText(now)}.`] : []),
+    ...(before.length > 0 ? [`It was attached to ${computersText(before)}, and is not any more.`] : []),
+  ].join(' ');
 }
 
 /** What a finding says of its device. */
-export function about(device: Device): Pick<Finding, 'deviceKey' | 'class' | 'name' | 'addresses' | 'firstSeen'> {
+export function about(device: Device): Pick<Finding, 'deviceKey' | 'class' | 'name' | 'addresses' | 'attachedTo' | 'firstSeen'> {
   const { deviceKey, class: kind, addresses, firstSeen } = device;
-  return { deviceKey, class: kind, name: nameOf(device), addresses, ...(firstSeen === undefined ? {} : { firstSeen }) };
+  return {
+    deviceKey,
+    class: kind,
+    name: nameOf(device),
+    addresses,
+    ...attachedIn(device),
+    ...(firstSeen === undefined ? {} : { firstSeen }),
+  };
 }
 
 export function nameOf(device: Device): string {

@@ -1,3 +1,4 @@
+import type { Attachment } from '../devices/device.ts';
 import type { DeviceClass, Severity, State } from '../vocabulary.ts';
 import type { AssetSource } from './asset.ts';
 import type { Conflict, Matched } from './match.ts';
@@ -22,6 +23,8 @@ export interface Finding {
   readonly name: string;
   /** Of the device; of a record only, where it should be. */
   readonly addresses: readonly string[];
+  /** Of the device: the computers that it is attached to, or was. */
+  readonly attachedTo?: readonly Attachment[];
   /** When the device was first seen, ISO 8601, UTC: carried on from sweep to sweep. */
   readonly firstSeen?: string;
   readonly asset?: FindingAsset;

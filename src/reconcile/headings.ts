@@ -3,40 +3,41 @@ import { count } from '../text.ts';
 /**
  * What columns of approved lists are called, by meaning: as compared, so in lower case and with letters and digits only. Each line is a group;
  * a group before another is more specific. Collected from the exports and field names of ServiceNow, NetBox, Snipe-IT, phpIPAM, Lansweeper, Device42
- * and the asset look-up of Splunk ES.
+ * and the asset look-up of Splunk ES, and from GLPI's labels in English, German and French (glpi-project/glpi `locales/de_DE.php`, `fr_FR.php`).
  */
 const HEADINGS = {
-  serial: ['servicetag serial serials serialnumber serialno serialnum sn chassisserial chassisserialnumber'],
+  serial: ['servicetag serial serials serialnumber serialno serialnum sn chassisserial chassisserialnumber seriennummer numérodesérie'],
   mac: [
     'bmcmac bmcmacaddress oobmac oobmacaddress managementmac managementmacaddress mgmtmac mgmtmacaddress',
-    'mac macs macaddress macaddresses macaddr primarymac primarymacaddress physicaladdress ethernetaddress hwaddress hardwareaddress nicmac',
+    'mac macs macaddress macaddresses macaddr primarymac primarymacaddress physicaladdress ethernetaddress hwaddress hardwareaddress nicmac macadresse adressemac',
   ],
   uuid: ['uuid uuids systemuuid smbiosuuid guid systemguid'],
   host: ['fqdn fqdns dnsname dns', 'hostname hostnames host nthost computername machinename'],
-  name: ['displayname devicename assetname itemname name'],
+  name: ['displayname devicename assetname itemname name nom'],
   address: [
     'bmcip bmcipaddress bmcaddress oobip oobipaddress managementip managementipaddress managementaddress mgmtip mgmtipaddress mgmtaddress',
     'ipv4 ipv4address ipv6 ipv6address primaryip4 primaryip6 primaryipv4 primaryipv6',
-    'ip ips ipaddress ipaddresses ipaddr primaryip',
+    'ip ips ipaddress ipaddresses ipaddr primaryip ipadresse adresseip',
     'address addresses',
   ],
-  class: ['class deviceclass kind devicekind', 'type assettype', 'category role sysclassname'],
-  vendor: ['manufacturer vendor make oem brand maker'],
+  class: ['class deviceclass kind devicekind', 'type types assettype typ', 'category role sysclassname kategorie catégorie'],
+  vendor: ['manufacturer manufacturers vendor make oem brand maker hersteller fabricant'],
   product: ['product productname productline'],
-  model: ['model modelname modelnumber modelid hwmodel devicetype'],
+  model: ['model modelname modelnumber modelid hwmodel devicetype modell modèle'],
   version: ['firmware firmwareversion fwversion', 'version softwareversion productversion'],
   certificate: ['spki spkisha256 tlsspki certificatespki certificatekey publickeysha256'],
-  owner: ['owner ownedby', 'managedby assignedto supportgroup custodian contact'],
-  site: ['site', 'location datacenter datacentre', 'building', 'room', 'rack'],
+  owner: ['owner ownedby', 'managedby assignedto supportgroup custodian contact kontakt verwaltendeperson responsabletechnique'],
+  site: ['site', 'location locations datacenter datacentre standort standorte lieu', 'building', 'room', 'rack'],
   ticket: ['ticket approvalid approvalticket changenumber exceptionid'],
-  id: ['assettag', 'assetid assetno assetnumber inventorynumber ci cinumber', 'sysid id'],
-  status: ['status installstatus operationalstatus state lifecycle lifecyclestatus statuslabel'],
+  id: ['assettag', 'assetid assetno assetnumber inventorynumber ci cinumber inventarnummer numérodinventaire', 'sysid id'],
+  status: ['status installstatus operationalstatus state lifecycle lifecyclestatus statuslabel statut'],
   approved: ['approved isapproved authorised authorized sanctioned isexpected'],
   validFrom: ['validfrom notbefore approvedfrom startdate'],
   validUntil: ['validuntil validto notafter approveduntil expires expireson expiry expirydate expirationdate enddate', 'reviewdate'],
   window: ['window windows approvalwindow maintenancewindow maintenancewindows timewindow'],
   ignore: ['ignore ignored'],
   reason: ['ignorereason exceptionreason', 'reason justification'],
+  network: ['network networks cidr cidrs subnet subnets'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Meaning = keyof typeof HEADINGS;
@@ -61,12 +62,38 @@ function entriesOf<K extends string, V>(record: Readonly<Record<K, V>>): [K, V][
 
 /** A heading as it is compared. */
 export function foldHeading(heading: string): string {
-  return heading.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+  return heading
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** What stands behind the last dot of a dot-walked heading (ServiceNow) and names no field of its own: `location.name` is the location. */
+const LABEL_FIELDS: ReadonlySet<string> = new Set(['name', 'displayname', 'displayvalue', 'label', 'value', 'fullname']);
+/** References to the asset itself, or to what it is a model of: `cmdb_ci.ip_address` is its address, `owned_by.location` is not its place. */
+const OWN_REFERENCES: ReadonlySet<string> = new Set(['ci', 'cmdbci', 'asset', 'configurationitem', 'modelid', 'model']);
+
+function meaningOf(heading: string): { readonly meaning: Meaning; readonly group: number } | undefined {
+  const whole = MEANINGS.get(foldHeading(heading));
+  if (whole !== undefined || !heading.includes('.')) return whole;
+  const parts = heading.split('.').map(foldHeading);
+  const last = parts.pop() ?? '';
+  const reference = parts.at(-1) ?? '';
+  if (LABEL_FIELDS.has(last) && MEANINGS.has(reference)) return MEANINGS.get(reference);
+  return parts.every((part) => OWN_REFERENCES.has(part)) ? MEANINGS.get(last) : undefined;
 }
 
 export function isKnownHeading(heading: string): boolean {
-  return MEANINGS.has(foldHeading(heading));
+  return meaningOf(heading) !== undefined;
 }
+
+/** What a word means where an operator uses it: the name of a meaning, or any heading that has it. */
+export function meaningNamed(word: string): Meaning | undefined {
+  const folded = foldHeading(word);
+  return entriesOf(HEADINGS).find(([meaning]) => foldHeading(meaning) === folded)?.[0] ?? MEANINGS.get(folded)?.meaning;
+}
+
+export const MEANING_NAMES: readonly Meaning[] = entriesOf(HEADINGS).map(([meaning]) => meaning);
 
 export interface Column {
   readonly heading: string;
@@ -84,18 +111,35 @@ export interface Columns {
   readonly notes: readonly string[];
 }
 
+/** What a list's headings mean where it is not what they usually mean. */
+export interface HeadingRules {
+  /** What the operator says of headings, by how they are compared. Where a list has one of them, no other is read for that meaning. */
+  readonly mapped?: ReadonlyMap<string, Meaning>;
+  /** What the list's system means by a heading. */
+  readonly own?: ReadonlyMap<string, Meaning>;
+  /** Whether it holds rules: only they have networks. */
+  readonly forRules?: boolean;
+}
+
 /** What the headings of a list mean: which columns are used, which is preferred, which are ignored. */
-export function readHeadings(headings: readonly string[]): Columns {
+export function readHeadings(headings: readonly string[], { mapped = new Map(), own, forRules = false }: HeadingRules = {}): Columns {
   const of = new Map<Meaning, Column[]>();
   const ignored: string[] = [];
+  const replaced: string[] = [];
+  const folded = headings.map(foldHeading);
+  const chosen = new Set(folded.flatMap((heading) => mapped.get(heading) ?? []));
   for (const [index, heading] of headings.entries()) {
-    const known = MEANINGS.get(foldHeading(heading));
-    if (known === undefined) {
+    const said = mapped.get(folded[index] ?? '');
+    const usual = own?.get(folded[index] ?? '');
+    const known =
+      said !== undefined ? { meaning: said, group: 0 } : usual !== undefined ? { meaning: usual, group: 0 } : meaningOf(heading);
+    if (known === undefined || (known.meaning === 'network' && !forRules)) {
       if (heading.trim() !== '') ignored.push(heading.trim());
-      continue;
+    } else if (said === undefined && chosen.has(known.meaning)) replaced.push(heading.trim());
+    else {
+      const columns = of.get(known.meaning) ?? [];
+      of.set(known.meaning, [...columns, { heading: heading.trim(), index, ...known }]);
     }
-    const columns = of.get(known.meaning) ?? [];
-    of.set(known.meaning, [...columns, { heading: heading.trim(), index, ...known }]);
   }
   const sorted = new Map(
     [...of].map(([meaning, columns]) => [meaning, columns.toSorted((a, b) => a.group - b.group || a.index - b.index)] as const),
@@ -103,7 +147,11 @@ export function readHeadings(headings: readonly string[]): Columns {
   return {
     of: sorted,
     identifying: [...sorted.keys()].some((meaning) => IDENTIFYING.has(meaning)),
-    notes: [...[...sorted].flatMap(choiceNote), ...ignoredNote(ignored)],
+    notes: [
+      ...[...sorted].flatMap(choiceNote),
+      ...(replaced.length === 0 ? [] : [`not read, because --map names others: ${replaced.map((heading) => `"${heading}"`).join(', ')}`]),
+      ...ignoredNote(ignored),
+    ],
   };
 }
 
@@ -128,10 +176,17 @@ const WORDS: Readonly<Partial<Record<Meaning, string>>> = {
   ignore: 'exception',
 };
 
+const MAX_IGNORED = 12;
+
 function ignoredNote(headings: readonly string[]): string[] {
-  return headings.length === 0
-    ? []
-    : [`ignored: ${count(headings.length, 'column')} of no known meaning (${headings.map((heading) => `"${heading}"`).join(', ')})`];
+  if (headings.length === 0) return [];
+  const more = headings.length > MAX_IGNORED ? ' …' : '';
+  return [
+    `ignored: ${count(headings.length, 'column')} of no known meaning (${headings
+      .slice(0, MAX_IGNORED)
+      .map((heading) => `"${heading}"`)
+      .join(', ')}${more})`,
+  ];
 }
 
 /** Whether all cells of a row count that stand under headings of a meaning and are equally specific. */

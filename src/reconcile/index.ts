@@ -1,5 +1,6 @@
-export { type ApprovedAsset, type ApprovedList, type AssetSource, type SetAside, sourceText } from './asset.ts';
-export { readApproved } from './approved.ts';
+export { type ApprovalRule, type ApprovedAsset, type ApprovedList, type AssetSource, type SetAside, sourceText } from './asset.ts';
+export { accountFor, accountText, type RecordAccount } from './account.ts';
+export { readApproved, type ApprovedReading } from './approved.ts';
 export { failing } from './failing.ts';
 export type { Finding, FindingAsset } from './finding.ts';
 export type { Conflict, Matched } from './match.ts';

@@ -6,7 +6,16 @@ import { formatAddress, parseAddress, withoutZone } from '../targets/addresses.t
 import { printable, shortened } from '../text.ts';
 import type { Identifier, IdentifierKind } from '../vocabulary.ts';
 import type { ApprovedAsset } from './asset.ts';
-import { classDiffers, generationDiffers, knownProduct, modelDiffers, productDiffers, vendorDiffers, versionDiffers } from './compare.ts';
+import {
+  classDiffers,
+  CONTROLLERS,
+  generationDiffers,
+  knownProduct,
+  modelDiffers,
+  productDiffers,
+  vendorDiffers,
+  versionDiffers,
+} from './compare.ts';
 
 /** An identifier that a record and a device have in common, as the device shows it. */
 export interface Matched {
@@ -86,19 +95,18 @@ export class AssetIndex {
   constructor(assets: readonly ApprovedAsset[]) {
     for (const asset of assets) {
       this.#order.set(asset, this.#order.size);
-      const keys = [
-        ...asset.serials.map((serial) => `serial ${canonicalSerial(serial)}`),
-        ...asset.macs.map((mac) => `mac ${mac}`),
-        ...asset.uuids.map((uuid) => `uid ${uidToken(uuid)}`),
-        ...asset.names.map((name) => `label ${labelOf(name)}`),
-        ...asset.addresses.map((address) => `ip ${address}`),
-      ];
-      for (const key of new Set(keys)) {
-        const list = this.#byKey.get(key);
-        if (list === undefined) this.#byKey.set(key, [asset]);
-        else list.push(asset);
-      }
+      for (const serial of asset.serials) this.#add(`serial ${canonicalSerial(serial)}`, asset);
+      for (const mac of asset.macs) this.#add(`mac ${mac}`, asset);
+      for (const uuid of asset.uuids) this.#add(`uid ${uidToken(uuid)}`, asset);
+      for (const name of asset.names) this.#add(`label ${labelOf(name)}`, asset);
+      for (const address of asset.addresses) this.#add(`ip ${address}`, asset);
     }
+  }
+
+  #add(key: string, asset: ApprovedAsset): void {
+    const list = this.#byKey.get(key);
+    if (list === undefined) this.#byKey.set(key, [asset]);
+    else if (list.at(-1) !== asset) list.push(asset);
   }
 
   /** In the order of the records. */
@@ -160,7 +168,10 @@ function compare(seen: Seen, asset: ApprovedAsset): Pair | undefined {
   matched.push(...home.map((value): Matched => ({ kind: 'ip', value })));
   if (matched.length === 0) return undefined;
   const away =
-    asset.addresses.length > 0 && home.length === 0 ? [conflict('address', asset.addresses.join(', '), device.addresses.join(', '))] : [];
+    // What is known only from the computer that it is attached to shows no address; it may have that of the record.
+    asset.addresses.length > 0 && device.addresses.length > 0 && home.length === 0
+      ? [conflict('address', asset.addresses.join(', '), device.addresses.join(', '))]
+      : [];
   const pinned =
     asset.certificate !== undefined && seen.keys.size > 0 && !seen.keys.has(asset.certificate)
       ? [conflict('certificate', asset.certificate, [...seen.keys].join(', '))]
@@ -216,6 +227,9 @@ function kindConflicts(
   // A device that shows only its VNC server may well be the one that is approved.
   if (asset.class !== undefined && classDiffers(asset.class, device))
     (device.class === 'vnc-software' ? soft : hard).push(conflict('class', asset.class, device.class));
+  // AMT shares the network card of its computer, and a VNC server runs on it; a KVM that has its address is something else.
+  if (asset.computer === true && !CONTROLLERS.has(device.class) && device.class !== 'vnc-software')
+    hard.push(conflict('class', 'an ordinary computer', device.class));
   if (text !== undefined && (named !== undefined || asset.product !== undefined)) {
     const found = conflict('product', text, [device.product, device.generation].filter((part) => part !== undefined).join(' '));
     if (!productDiffers(text, device)) soft.push(...(named !== undefined && generationDiffers(text, device) ? [found] : []));

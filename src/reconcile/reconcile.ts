@@ -1,20 +1,21 @@
-import type { Device } from '../devices/device.ts';
+import { type Device, firstPlace } from '../devices/device.ts';
 import { askedHosts } from '../inventory/changes.ts';
 import type { Inventory } from '../inventory/schema.ts';
-import { byAddress } from '../observations/read.ts';
+import { byAddress, compareKeys, sortKey } from '../observations/read.ts';
 import { parseAddress } from '../targets/addresses.ts';
 import { printable, shortened } from '../text.ts';
 import { CLASS_SEVERITY, type DeviceClass, QUIET_CLASSES, SEVERITIES, type State, STATES } from '../vocabulary.ts';
 import { type ApprovedAsset, type ApprovedList, assetName, type SetAside, sourceText } from './asset.ts';
 import { dateText } from './cells.ts';
-import { about, addressesText, conflictsText, deviceText, kindsText, listText, recordsText, recordText } from './explain.ts';
+import { about, addressesText, attachedText, conflictsText, deviceText, kindsText, listText, recordsText, recordText } from './explain.ts';
 import type { Finding, FindingAsset } from './finding.ts';
 import { AssetIndex, type Matched, type Pair, type Seen, seenDevices } from './match.ts';
 import { type NetworkPolicy, withPolicy } from './policy.ts';
+import { lapseOf } from './lapse.ts';
 import { resolve, type Resolution } from './resolve.ts';
+import { byRule, ruleAsset, type RuleVerdict } from './rules.ts';
 import { INFORMATION, risksOf, severityOf } from './severity.ts';
 import { type Unnamed, UnnamedIndex, unnamedPlaces, unnamedText } from './unnamed.ts';
-import { isInWindow } from './windows.ts';
 
 export interface ReconcileOptions {
   /** The moment for which approvals and windows are asked. */
@@ -39,20 +40,24 @@ export function reconcile(inventory: Inventory, list: ApprovedList, { now, expir
   const aside = new AssetIndex(list.setAside.map(({ asset }) => asset));
   const asideOf = (seen: Seen): SetAside[] => {
     const named = new Set(aside.pairsOf(seen).flatMap(({ asset, verdict }) => (verdict === 'same' ? [asset] : [])));
-    return list.setAside.filter(({ asset }) => named.has(asset));
+    return named.size === 0 ? [] : list.setAside.filter(({ asset }) => named.has(asset));
   };
   const context: Context = { now, soonMs: expiringWithinDays * DAY_MS };
   const findings = [...resolved].flatMap(([seen, resolution]) => {
     if (resolution.outcome !== 'unapproved') return [deviceFinding(seen, resolution, context)];
-    return QUIET_CLASSES.has(seen.device.class) ? [] : [unapproved(seen, resolution, asideOf(seen))];
+    const named = asideOf(seen);
+    // What the list names and does not approve, no rule approves.
+    const ruled = named.length > 0 ? undefined : byRule(seen.device, list.rules, now, context.soonMs);
+    if (ruled !== undefined) return [ruleFinding(seen, ruled)];
+    return QUIET_CLASSES.has(seen.device.class) ? [] : [unapproved(seen, resolution, named)];
   });
   const all = [...findings, ...recordFindings(inventory, assets, resolved, context)];
-  return (policy === undefined ? all : withPolicy(all, inventory.devices, policy)).toSorted(byPressure);
+  return sortedByPressure(policy === undefined ? all : withPolicy(all, inventory.devices, policy));
 }
 
 /** Holds an inventory against a network policy alone: one finding for each device that is where it may not be. */
 export function outOfPolicy({ devices }: Inventory, policy: NetworkPolicy): Finding[] {
-  return withPolicy([], devices, policy).toSorted(byPressure);
+  return sortedByPressure(withPolicy([], devices, policy));
 }
 
 interface Context {
@@ -68,7 +73,16 @@ function deviceFinding({ device }: Seen, resolution: Claimed, context: Context):
   const { pair } = resolution;
   const { asset, matched, conflicts } = pair;
   const { state, explanation } = resolution.outcome === 'carried' ? carried(pair, context) : contested(resolution);
-  return { state, severity: severityOf(state, device), ...about(device), asset: findingAsset(asset), matched, conflicts, explanation };
+  const where = attachedText(device.attachedTo);
+  return {
+    state,
+    severity: severityOf(state, device),
+    ...about(device),
+    asset: findingAsset(asset),
+    matched,
+    conflicts,
+    explanation: where === '' ? explanation : `${explanation} ${where}`,
+  };
 }
 
 function findingAsset(asset: ApprovedAsset): FindingAsset {
@@ -80,6 +94,18 @@ function findingAsset(asset: ApprovedAsset): FindingAsset {
     ...(owner === undefined ? {} : { owner }),
     ...(site === undefined ? {} : { site }),
     source,
+  };
+}
+
+function ruleFinding({ device }: Seen, { rule, state, explanation }: RuleVerdict): Finding {
+  return {
+    state,
+    severity: severityOf(state, device),
+    ...about(device),
+    asset: ruleAsset(rule),
+    matched: [],
+    conflicts: [],
+    explanation,
   };
 }
 
@@ -97,7 +123,7 @@ function carried(pair: Pair, { now, soonMs }: Context): Verdict {
   const different = conflicts.filter(({ what }) => what !== 'address');
   const differences = different.length === 0 ? '' : conflictsText(different);
   const moved =
-    strong && asset.addresses.length > 0 && !atHome
+    strong && asset.addresses.length > 0 && device.addresses.length > 0 && !atHome
       ? `it is at ${addressesText(device.addresses)} (record: ${addressesText(asset.addresses)})`
       : '';
   if (lapse !== undefined)
@@ -123,29 +149,6 @@ function carried(pair: Pair, { now, soonMs }: Context): Verdict {
       ? `${who}, and nothing speaks against it. Add its serial number or MAC address to the record to be sure.`
       : `${who}.`,
   };
-}
-
-/** Why a record approves nothing at a moment. */
-function lapseOf(
-  { validFrom, validUntil, windows }: ApprovedAsset,
-  now: Date,
-): { readonly state: State; readonly text: string; readonly advice: string } | undefined {
-  if (validUntil !== undefined && now.getTime() > Date.parse(validUntil))
-    return {
-      state: 'expired',
-      text: `its approval ended on ${dateText(validUntil)}`,
-      advice: 'Renew the approval, or take the device off the network.',
-    };
-  const advice = 'Find out why it answers at another time, or correct the record.';
-  if (validFrom !== undefined && now.getTime() < Date.parse(validFrom))
-    return { state: 'outside-window', text: `it is approved only from ${dateText(validFrom)} on`, advice };
-  if (windows.length > 0 && !windows.some((window) => isInWindow(window, now)))
-    return {
-      state: 'outside-window',
-      text: `it is approved only at these times: ${windows.map(({ text }) => printable(text)).join('; ')}`,
-      advice,
-    };
-  return undefined;
 }
 
 function contested(resolution: Exclude<Claimed, { readonly outcome: 'carried' }>): Verdict {
@@ -193,6 +196,7 @@ function unapproved(
       : near !== undefined
         ? `It has the ${kindsText(near.matched)} of ${recordText(near.asset)}, which is another device.`
         : 'No record of the approved list names it.';
+  const where = device.attachedTo === undefined ? '' : ` ${attachedText(device.attachedTo)}`;
   const risk = risks.length > 0 ? ` It lets in anyone (${risks.join(', ')}).` : '';
   return {
     state: 'unapproved',
@@ -200,8 +204,14 @@ function unapproved(
     ...about(device),
     matched: [],
     conflicts: [],
-    explanation: `${why}${risk} Approve it, or take it off the network.`,
+    explanation: `${why}${where}${risk} ${adviceFor(device)}`,
   };
+}
+
+function adviceFor({ addresses, attachedTo = [] }: Device): string {
+  const isAttached = attachedTo.some(({ present }) => present);
+  if (addresses.length > 0) return `Approve it, or take it off the network${isAttached ? ' and unplug it' : ''}.`;
+  return isAttached ? 'Approve it, or unplug it.' : 'Approve it, or find out where it is now.';
 }
 
 // ---- records that no device carries -----------------------------------------------------------------------------
@@ -297,6 +307,11 @@ function absent(
       state: 'not-checked',
       explanation: `It was not seen and need not be: ${lapse.text}.${lapse.state === 'expired' ? ' Remove the record if the device is gone.' : ''}`,
     };
+  if (asset.computer === true)
+    return {
+      state: 'not-checked',
+      explanation: 'It is an ordinary computer, whose controller has a record of its own; only what answers in its place would be told.',
+    };
   const { asked, notAsked } = isAsked(asset);
   const instead = occupant === undefined ? '' : ` What answers there is ${deviceText(occupant)}.`;
   if (occupant !== undefined && posing)
@@ -389,7 +404,7 @@ function byText(a: string, b: string): number {
 }
 
 function byDevice(a: Device, b: Device): number {
-  return byAddress(a.addresses[0] ?? '', b.addresses[0] ?? '') || byText(a.deviceKey, b.deviceKey);
+  return byAddress(firstPlace(a), firstPlace(b)) || byText(a.deviceKey, b.deviceKey);
 }
 
 function bySource(a: ApprovedAsset, b: ApprovedAsset): number {
@@ -400,11 +415,21 @@ function bySource(a: ApprovedAsset, b: ApprovedAsset): number {
   );
 }
 
-function byPressure(a: Finding, b: Finding): number {
+/** The most pressing first, then by address; each address is read once. */
+function sortedByPressure(findings: readonly Finding[]): Finding[] {
+  return findings
+    .map((finding) => ({
+      finding,
+      state: STATES.indexOf(finding.state),
+      severity: SEVERITIES.indexOf(finding.severity),
+      address: sortKey(firstPlace(finding)),
+    }))
+    .toSorted((a, b) => a.state - b.state || a.severity - b.severity || compareKeys(a.address, b.address) || byRest(a.finding, b.finding))
+    .map(({ finding }) => finding);
+}
+
+function byRest(a: Finding, b: Finding): number {
   return (
-    STATES.indexOf(a.state) - STATES.indexOf(b.state) ||
-    SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
-    byAddress(a.addresses[0] ?? '', b.addresses[0] ?? '') ||
     Number(a.deviceKey === undefined) - Number(b.deviceKey === undefined) ||
     byText(a.name, b.name) ||
     byText(a.deviceKey ?? '', b.deviceKey ?? '') ||

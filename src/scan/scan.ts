@@ -9,6 +9,7 @@ import { loadMakers } from '../oui.ts';
 import { snmpWith, udpProbes } from '../probes/index.ts';
 import { type Audit, AuditFile, NO_AUDIT } from '../sweep/audit.ts';
 import { budgetFor, readsWith } from '../sweep/budget.ts';
+import { COVERAGES, type Coverage } from '../sweep/coverage.ts';
 import { Devices } from '../sweep/device.ts';
 import { rehearse } from '../sweep/exchange.ts';
 import { Gates } from '../sweep/gates.ts';
@@ -24,7 +25,7 @@ import { type Progress, Sweep } from '../sweep/sweep.ts';
 import { type AddressNumber, formatAddress, parseAddress } from '../targets/addresses.ts';
 import { type AlsoChannel, parseAlso } from '../targets/also.ts';
 import type { Guard } from '../targets/guard.ts';
-import { HostSet, rangeText } from '../targets/hosts.ts';
+import { HostSet, parseShard, rangeText, shardText } from '../targets/hosts.ts';
 import { parseRange } from '../targets/parse.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import { parsePorts, portText } from '../targets/ports.ts';
@@ -40,6 +41,8 @@ export interface ScanPlan {
   readonly rate: number;
   readonly ratePerNetwork: number;
   readonly retries: number;
+  /** `auto` where it is absent; the ports are those of `life` already (`covered`). */
+  readonly coverage?: Coverage;
   /** Milliseconds of talking to one device. */
   readonly hostTimeoutMs: number;
   /** As typed, secrets removed. */
@@ -277,10 +280,22 @@ function faultLimitations(faults: readonly string[]): Limitation[] {
 
 function notesOf(plan: ScanPlan, sweep: Sweep): string[] {
   const notes = [...sweep.notes];
+  const { shard } = plan.hosts;
+  if (shard !== undefined)
+    notes.push(
+      `this is shard ${shardText(shard)}: of every ${shard.of} addresses one was asked; the others are in the journals of the other shards`,
+    );
   if (plan.retries === 0) notes.push('every port of every address was asked once: a lost packet is a missed service (--retries 0)');
   else if (!sweep.retriesSilent)
     notes.push(
-      `more than 4,096 addresses: silent ones were asked once, and again only where there was a sign of life; a lost packet may have hidden an address`,
+      `more than 4,096 addresses: silent ones were asked once, and again only where there was a sign of life; a lost packet may have hidden an address (--coverage full asks them again)`,
+    );
+  if (plan.coverage === 'life')
+    notes.push(
+      `--coverage life: every address was asked at ${plan.ports
+        .filter(({ living }) => living !== true)
+        .map(({ port, transport }) => `${port}/${transport}`)
+        .join(', ')}, and at the other ports only where there was a sign of life; an address that answers at no other port is not in here`,
     );
   if (!plan.ports.some(({ transport }) => transport === 'udp'))
     notes.push('no UDP port was asked: controllers that answer IPMI only are not in here');
@@ -298,10 +313,12 @@ function runEntry(plan: ScanPlan): object {
       rate: plan.rate,
       ratePerNetwork: plan.ratePerNetwork,
       retries: plan.retries,
+      ...(plan.coverage === undefined ? {} : { coverage: plan.coverage }),
     },
     asked: {
       hosts: hosts.count,
       ranges: hosts.ranges.map(rangeText),
+      ...(hosts.shard === undefined ? {} : { shard: shardText(hosts.shard) }),
       names: Object.fromEntries([...hosts.names].map(([address, name]) => [formatAddress(address), name])),
       ports: plan.ports.map(portText),
       ...(plan.also === undefined || plan.also.length === 0 ? {} : { also: plan.also }),
@@ -323,8 +340,8 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
     asked,
     hostTimeoutMs,
   } = entry as unknown as {
-    run?: { seed: number; rate: number; ratePerNetwork: number; retries: number; arguments: string[] };
-    asked?: { ranges: string[]; names: Record<string, string>; ports: string[]; also?: string[] };
+    run?: { seed: number; rate: number; ratePerNetwork: number; retries: number; coverage?: string; arguments: string[] };
+    asked?: { ranges: string[]; shard?: string; names: Record<string, string>; ports: string[]; also?: string[] };
     hostTimeoutMs?: number;
   };
   if (ran === undefined || asked === undefined || hostTimeoutMs === undefined) throw bad('its run line does not say what was asked');
@@ -337,14 +354,18 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
   if (problems.length > 0) throw bad('its ports cannot be read');
   const also = parseAlso(asked.also ?? []);
   if (also.problems.length > 0) throw bad('it opts into a channel that this version does not know');
+  const coverage = COVERAGES.find((one) => one === ran.coverage);
+  if (ran.coverage !== undefined && coverage === undefined) throw bad('it covers its addresses in a way that this version does not know');
   const names = new Map(
     Object.entries(asked.names).flatMap(([text, name]) => {
       const address = parseAddress(text);
       return address === undefined ? [] : [[address, name] as const];
     }),
   );
+  const shard = asked.shard === undefined ? undefined : parseShard(asked.shard);
+  if (asked.shard !== undefined && shard === undefined) throw bad(`"${asked.shard}" is no shard`);
   return {
-    hosts: new HostSet(ranges, names),
+    hosts: new HostSet(ranges, names, shard),
     ports,
     also: also.channels,
     hostTimeoutMs,
@@ -352,6 +373,7 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
     rate: ran.rate,
     ratePerNetwork: ran.ratePerNetwork,
     retries: ran.retries,
+    ...(coverage === undefined ? {} : { coverage }),
     arguments: ran.arguments,
   };
 }

@@ -69,6 +69,17 @@ export class Hellos {
     );
   }
 
+  /** Datagrams to one address in a try. */
+  get perAddress(): number {
+    return this.#perTry.free + this.#perTry.credentialed;
+  }
+
+  /** Packets that an endpoint is asked with in a try. */
+  sizeOf(endpoint: number): number {
+    const { state } = this.#options;
+    return state.planOf(endpoint).transport === 'tcp' ? 1 : this.of(state.portIndexOf(endpoint), 0, state.addressOf(endpoint)).length;
+  }
+
   /** The first words to an address at a port, by its place in the plan. */
   of(index: number, attempt: number, address: AddressNumber): readonly Datagram[] {
     return this.#port(index).probe.hello(attempt, random32, formatAddress(address));

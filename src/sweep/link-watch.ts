@@ -66,7 +66,7 @@ export class LinkWatch {
     const resolved = await neighbours.resolved(4);
     const { attempt, transport, living } = pass();
     // A TCP pass asks those that were there when it began; who turns up meanwhile is for the next one, where there is one.
-    const since = living ? plan.retries + 1 : transport === 'udp' ? attempt : attempt + 1;
+    const since = transport === 'udp' && !living ? attempt : attempt + 1;
     for (const { address, mac } of resolved) {
       const host = plan.hosts.indexOf(address);
       if (host === undefined || state.resolvedSince(host) !== undefined || !neighbours.onLink(address)) continue;

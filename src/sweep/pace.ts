@@ -47,7 +47,7 @@ export class Pace {
   /** Whether a packet may leave for this address now; takes it from both buckets if so. The caller has asked the first bucket how many. */
   admit(address: AddressNumber, packets: number, now: number): boolean {
     if (this.#perNetwork < this.bucket.rate) {
-      const network = typeof address === 'number' ? address >>> 8 : address >> 64n;
+      const network = networkOf(address);
       let bucket = this.#networks.get(network);
       if (bucket === undefined) {
         if (this.#networks.size >= 4096) this.#networks.clear();
@@ -60,6 +60,11 @@ export class Pace {
     this.bucket.take(packets);
     return true;
   }
+}
+
+/** The /24 of an IPv4 address, the /64 of an IPv6 one: a rate of its own holds for each. */
+export function networkOf(address: AddressNumber): number | bigint {
+  return typeof address === 'number' ? address >>> 8 : address >> 64n;
 }
 
 /** Time-outs that follow the network: srtt + 4 x rttvar (RFC 6298), never above the kernel's first SYN retransmit. */

@@ -1,5 +1,6 @@
 import type { HostSet } from '../targets/hosts.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
+import type { Coverage } from './coverage.ts';
 
 /** What a sweep asks, and how fast. */
 export interface SweepPlan {
@@ -13,4 +14,6 @@ export interface SweepPlan {
   readonly ratePerNetwork: number;
   /** Passes after the first. */
   readonly retries: number;
+  /** `auto` where it is absent. That of `life` is in the ports already (`covered`). */
+  readonly coverage?: Coverage;
 }

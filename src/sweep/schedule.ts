@@ -2,17 +2,13 @@ import { type AddressNumber, familyOf } from '../targets/addresses.ts';
 import { Permutation } from '../targets/permutation.ts';
 import { KNOWN_PORTS } from '../targets/known-ports.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
+import { priorityOf, retriesSilent } from './coverage.ts';
 import type { Fate } from './ledger.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { SweepState } from './state.ts';
 import type { SweepPlan } from './plan.ts';
 
-/** Silent addresses get a second try at these ports only: it finds what 1 % loss hid at a third of the packets (docs/sweep.md). */
-export const PRIORITY_PORTS: ReadonlySet<number> = new Set([80, 443, 5900, 8443]);
-/** Up to so many addresses every one is tried again; above, those that showed a sign of life. */
-export const RETRY_SILENT_UP_TO = 4096;
-
-/** One walk over the addresses. Attempt 0 asks everything; later ones what is worth a further try. `living`: over the living ones, at the ports that only they are asked at. */
+/** One walk over the addresses. Attempt 0 asks everything; later ones what is worth a further try. `living`: over those that live by then, at the ports that only they are asked at. */
 export interface Pass {
   readonly transport: 'udp' | 'tcp';
   readonly attempt: number;
@@ -26,8 +22,8 @@ export interface Order {
 }
 
 /**
- * What is asked, in which pass and in which order: UDP before TCP, the first attempt before the next, and at last the living addresses at the ports
- * that only they are asked at. An item of a UDP pass over all addresses is an address, with all its UDP ports at once, so that a directly attached one
+ * What is asked, in which pass and in which order: the first attempt before the next, and in each UDP before TCP, and then the living addresses at the ports
+ * that only they are asked at: what they answer late, and the conversations with them, go on while silent ones are tried again. An item of a UDP pass over all addresses is an address, with all its UDP ports at once, so that a directly attached one
  * is resolved once; an item of any other pass is an endpoint.
  */
 export class Schedule {
@@ -56,18 +52,17 @@ export class Schedule {
     this.udp = indexesOf('udp', false);
     this.living = { tcp: indexesOf('tcp', true), udp: indexesOf('udp', true).toSorted((a, b) => worth(ports[a]) - worth(ports[b])) };
     const attempts = [...Array(plan.retries + 1).keys()];
-    this.passes = [
-      ...attempts.flatMap((attempt) => [
-        { transport: 'udp' as const, attempt, living: false },
-        { transport: 'tcp' as const, attempt, living: false },
-      ]),
-      // A device that does not answer one of these has been heard elsewhere: a second datagram is not worth its account.
-      { transport: 'udp' as const, attempt: 0, living: true },
-      ...attempts.map((attempt) => ({ transport: 'tcp' as const, attempt, living: true })),
-    ].filter((pass) => this.portsOf(pass).length > 0);
-    const known = this.tcp.filter((index) => PRIORITY_PORTS.has(ports[index]?.port ?? 0));
-    this.#priority = new Set(known.length > 0 ? known : this.tcp.slice(0, PRIORITY_PORTS.size));
-    this.retriesSilent = hosts.count <= RETRY_SILENT_UP_TO;
+    this.passes = attempts
+      .flatMap((attempt) =>
+        [false, true].flatMap((living) => [
+          { transport: 'udp' as const, attempt, living },
+          { transport: 'tcp' as const, attempt, living },
+        ]),
+      )
+      .filter((pass) => this.portsOf(pass).length > 0);
+    const { coverage = 'auto' } = plan;
+    this.#priority = coverage === 'full' ? new Set(this.tcp) : priorityOf(ports, this.tcp);
+    this.retriesSilent = retriesSilent(hosts.count, coverage);
     this.touchesLink = hosts.ranges.some((range) => familyOf(range.first) === 4 && neighbours.touches(range));
     this.looksAtLink = this.touchesLink && this.udp.length > 0 && neighbours.isReadable;
   }
@@ -79,6 +74,15 @@ export class Schedule {
 
   sizeOf(pass: Pass): number {
     return this.#plan.hosts.count * (isByAddress(pass) ? 1 : this.portsOf(pass).length);
+  }
+
+  /**
+   * Whether the pass after one begins while the last answers to it are awaited: it asks others, and what lives by an answer that comes meanwhile is asked in a
+   * pass that follows.
+   */
+  flowsOn(pass: number): boolean {
+    const [one, next] = [this.passes[pass], this.passes[pass + 1]];
+    return one !== undefined && next !== undefined && next.attempt === one.attempt && one.attempt < this.#plan.retries;
   }
 
   /** The order of a pass: each has its own, and the same one after a resume. That over the living goes from port to port, so that no device gets all of it at once. */
@@ -116,7 +120,7 @@ export class Schedule {
   /** Whether a pass asks an endpoint. */
   asks({ transport, attempt, living }: Pass, endpoint: number, state: SweepState): boolean {
     if (state.isSettled(endpoint)) return false;
-    if (living) return this.#asksLiving(state.hostOf(endpoint), attempt, state);
+    if (living) return this.#asksLiving(endpoint, transport, state);
     const address = state.addressOf(endpoint);
     if (this.#neighbours.isEdge(address)) return false;
     const host = state.hostOf(endpoint);
@@ -125,9 +129,15 @@ export class Schedule {
     return this.retriesSilent && (transport === 'udp' || this.#priority.has(state.portIndexOf(endpoint)));
   }
 
-  /** A further try only where a host has said something to the first: one that drops all of it drops it again. */
-  #asksLiving(host: number, attempt: number, state: SweepState): boolean {
-    return state.isAlive(host) && (attempt === 0 || this.living.tcp.some((index) => state.isSettled(state.endpoint(host, index))));
+  /**
+   * A further try only over TCP, and only where a host has said something to the first: one that drops all of it drops it again. A device that does not
+   * answer a datagram has been heard elsewhere: a second one is not worth its account.
+   */
+  #asksLiving(endpoint: number, transport: Pass['transport'], state: SweepState): boolean {
+    const host = state.hostOf(endpoint);
+    if (!state.isAlive(host)) return false;
+    if (!state.isAsked(endpoint)) return true;
+    return transport === 'tcp' && this.living.tcp.some((index) => state.isSettled(state.endpoint(host, index)));
   }
 
   /** Counts an endpoint as asked where an attempt is the first that asks it. */
@@ -166,16 +176,29 @@ export class Schedule {
     return state.isUnreachable(endpoint) ? 'unreachable' : 'silent';
   }
 
-  /** Items done and in all, where a further try of silent addresses, and what only living ones are asked, counts as far as it goes. */
-  progress(pass: number, position: number, alive: number): { done: number; total: number } {
-    const shares = this.passes.map(({ transport, attempt, living }) => {
-      if (living) return attempt === 0 ? alive / this.#plan.hosts.count : 0;
-      if (attempt === 0) return 1;
-      if (!this.retriesSilent) return 0;
-      return transport === 'udp' ? 1 : this.#priority.size / this.tcp.length;
+  /**
+   * Packets done and in all, as far as can be said: a further try goes to silent addresses where it is worth it, and what only living ones are asked to
+   * those that live now.
+   * @param perAddress datagrams to one address in a pass over UDP
+   */
+  progress(pass: number, position: number, { alive, perAddress }: { alive: number; perAddress: number }): { done: number; total: number } {
+    const share = this.#plan.hosts.count === 0 ? 0 : alive / this.#plan.hosts.count;
+    const packets = this.passes.map((one) => {
+      if (one.living) return one.attempt === 0 ? share : 0;
+      // Directly attached addresses are asked over TCP where a neighbour has answered for them.
+      const tried = one.transport === 'tcp' && this.looksAtLink ? share : 1;
+      if (one.attempt === 0) return one.transport === 'udp' ? perAddress : tried;
+      if (!this.retriesSilent) return one.transport === 'udp' ? share * perAddress : share;
+      return one.transport === 'udp' ? perAddress : tried * (this.#priority.size / this.tcp.length);
     });
-    const sizes = this.passes.map((one, i) => this.sizeOf(one) * (shares[i] ?? 0));
-    return { done: sum(sizes.slice(0, pass)) + position * (shares[pass] ?? 0), total: sum(sizes) };
+    const sizes = this.passes.map((one, i) => this.sizeOf(one) * (packets[i] ?? 0));
+    return { done: sum(sizes.slice(0, pass)) + position * (packets[pass] ?? 0), total: sum(sizes) };
+  }
+
+  /** Milliseconds in which nothing is sent, from a pass on: a time-out at the end of each over TCP; late answers where nothing but UDP is asked. */
+  tailMs(pass: number, { tcpMs, udpMs }: { tcpMs: number; udpMs: number }): number {
+    const left = this.passes.slice(pass).filter(({ living, attempt }) => !living && (attempt === 0 || this.retriesSilent));
+    return this.tcp.length === 0 ? udpMs : left.filter(({ transport }) => transport === 'tcp').length * tcpMs;
   }
 }
 

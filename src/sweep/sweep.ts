@@ -17,7 +17,7 @@ import { LinkWatch } from './link-watch.ts';
 import type { Neighbours } from './neighbours.ts';
 import { Pace, RoundTrip } from './pace.ts';
 import type { SweepPlan } from './plan.ts';
-import { type Pass, Schedule } from './schedule.ts';
+import { type Order, type Pass, Schedule } from './schedule.ts';
 import { type Checkpoint, SweepState } from './state.ts';
 import { UdpTalk } from './udp-talk.ts';
 
@@ -45,8 +45,12 @@ export interface SweepHandlers {
 }
 
 export interface Progress {
+  /** Packets of the plan that are behind, and in all as far as can be said: fewer where ports are settled, more as addresses turn out to live. */
   readonly done: number;
   readonly total: number;
+  /** Milliseconds of waiting that come on top: time-outs, late answers. */
+  readonly tailMs: number;
+  /** Packets that have left. */
   readonly packets: number;
   readonly alive: number;
   readonly talking: number;
@@ -55,11 +59,13 @@ export interface Progress {
 const MAX_TALKING = 128;
 /** Endpoints held back at once (their device or network is at its limit) before no new ones are drawn. */
 const MAX_DEFERRED = 1024;
+/** The same of those that wait until nobody talks to their device any more. */
+const MAX_WAITING = 4096;
 const MAX_LOCAL_ERRORS = 20;
 /** However few descriptors there are, a sweep goes on with so many sockets. */
 const LEAST_SOCKETS = 8;
 const LOCAL_PAUSE_MS = 100;
-/** What only living devices are asked waits for the conversations with them, and looks so often whether they are over. */
+/** So often it is looked whether the conversations are over that endpoints wait for. */
 const TALK_POLL_MS = 100;
 const CHECKPOINT_MS = 1000;
 const NEIGHBOUR_POLL_MS = 200;
@@ -102,6 +108,9 @@ export class Sweep {
   #pass = 0;
   #position = 0;
   #deferred: Item[] = [];
+  /** What only living devices are asked, of those that are being talked to: the sweep goes on meanwhile. By endpoint. */
+  readonly #waiting = new Map<number, Item>();
+  #waitingSeen = 0;
   /** Endpoints on their way, with the attempt. */
   readonly #inFlight = new Map<number, number>();
   readonly #underWay = new TalksUnderWay();
@@ -243,8 +252,12 @@ export class Sweep {
 
   get progress(): Progress {
     const { packets, alive } = this.#state.ledger;
+    const { done, total } = this.#schedule.progress(this.#pass, this.#position, { alive, perAddress: this.#hellos.perAddress });
     return {
-      ...this.#schedule.progress(this.#pass, this.#position, alive),
+      total,
+      // What was drawn and is held back has not left yet.
+      done: Math.max(0, done - this.#deferred.reduce((all, { endpoint }) => all + this.#hellos.sizeOf(endpoint), 0)),
+      tailMs: this.#schedule.tailMs(this.#pass, { tcpMs: RoundTrip.CEILING_MS, udpMs: UDP_GRACE_MS }),
       packets: packets.tcp + packets.udp,
       alive,
       talking: this.#underWay.size,
@@ -260,18 +273,19 @@ export class Sweep {
   }
 
   async #runPass(pass: Pass): Promise<void> {
-    if (pass.transport === 'udp' && pass.attempt > 0) await this.#until(this.#lastUdp + UDP_GAP_MS);
+    const asksAllByUdp = pass.transport === 'udp' && !pass.living;
+    if (asksAllByUdp && pass.attempt > 0) await this.#until(this.#lastUdp + UDP_GAP_MS);
     const order = this.#schedule.orderOf(this.#pass);
     let walked = 0;
-    while (this.#going && !(this.#position >= order.size && this.#deferred.length === 0 && this.#inFlight.size === 0)) {
+    while (this.#going && !this.#isOver(order)) {
       let room = this.#launchDeferred(this.#room());
       this.#position = this.#schedule.skip(pass, this.#position, this.#state);
-      while (room > 0 && this.#position < order.size && this.#deferred.length < MAX_DEFERRED) {
+      while (room > 0 && this.#position < order.size && this.#deferred.length < MAX_DEFERRED && this.#waiting.size < MAX_WAITING) {
         const item = order.at(this.#position);
         this.#position = this.#schedule.skip(pass, this.#position + 1, this.#state);
         const endpoints = this.#schedule
           .endpointsOf(pass, item, this.#state)
-          .filter((endpoint) => this.#schedule.asks(pass, endpoint, this.#state));
+          .filter((endpoint) => this.#schedule.asks(pass, endpoint, this.#state) && !this.#waiting.has(endpoint));
         for (const endpoint of endpoints) this.#launch({ endpoint, attempt: pass.attempt, errors: 0 });
         room -= endpoints.length;
         walked += 1;
@@ -279,10 +293,15 @@ export class Sweep {
       }
       await this.#turn();
     }
-    if (pass.transport === 'udp' && this.#schedule.looksAtLink) {
+    if (asksAllByUdp && this.#schedule.looksAtLink) {
       await this.#until(this.#link.settledAt);
       await this.#pollLink();
     }
+  }
+
+  /** A pass is over when all of it has gone out, and what is on its way has come back where the next pass has to know. */
+  #isOver({ size }: Order): boolean {
+    return this.#position >= size && this.#deferred.length === 0 && (this.#inFlight.size === 0 || this.#schedule.flowsOn(this.#pass));
   }
 
   async #pollLink(): Promise<void> {
@@ -304,9 +323,9 @@ export class Sweep {
       .catch((error: unknown) => this.#fail(error));
   }
 
-  /** What a resume brought along after the last pass. */
+  /** What waits after the last pass, and what a resume brought along. */
   async #drain(): Promise<void> {
-    while (this.#going && (this.#deferred.length > 0 || this.#inFlight.size > 0)) {
+    while (this.#going && (this.#deferred.length > 0 || this.#waiting.size > 0 || this.#inFlight.size > 0)) {
       this.#launchDeferred(this.#room());
       await this.#turn();
     }
@@ -324,10 +343,22 @@ export class Sweep {
 
   /** Tries those that were held back first; returns the room that is left. */
   #launchDeferred(room: number): number {
+    this.#releaseWaiting(performance.now());
     const items = this.#deferred.splice(0, room);
     const before = this.#deferred.length;
     for (const item of items) this.#launch(item);
     return room - (items.length - (this.#deferred.length - before));
+  }
+
+  /** Those whose devices nobody talks to any more go out before anything new. */
+  #releaseWaiting(now: number): void {
+    if (this.#waiting.size === 0 || now - this.#waitingSeen < TALK_POLL_MS) return;
+    this.#waitingSeen = now;
+    for (const [endpoint, item] of this.#waiting) {
+      if (this.#underWay.isBusy(this.#state.hostOf(endpoint))) continue;
+      this.#waiting.delete(endpoint);
+      this.#deferred.push(item);
+    }
   }
 
   /** Sends, or puts back what may not be sent yet. */
@@ -343,7 +374,7 @@ export class Sweep {
     }
     if (plan.living === true && !this.#state.isAsked(endpoint)) {
       if (this.#underWay.isBusy(host)) {
-        this.#deferred.push({ ...item, notBefore: now + TALK_POLL_MS });
+        this.#waiting.set(endpoint, item);
         return;
       }
       const why = this.#handlers.unwanted(this.#devices.at(address), plan);
@@ -353,7 +384,7 @@ export class Sweep {
       }
     }
     // A conversation that was cut off is begun anew, with all that belongs to the first attempt.
-    const attempt = this.#counted.has(endpoint) ? 0 : item.attempt;
+    const attempt = this.#counted.has(endpoint) || plan.living === true ? 0 : item.attempt;
     const hello = plan.transport === 'udp' ? this.#hellos.of(this.#state.portIndexOf(endpoint), attempt, address) : [];
     const needsEntry = this.#link.needsEntry(endpoint);
     if (
@@ -409,7 +440,7 @@ export class Sweep {
       if (plan.living === true) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
       return;
     }
-    this.#lastUdp = performance.now();
+    if (plan.living !== true) this.#lastUdp = performance.now();
     this.#awaitAnswers(this.#hellos.spreadMs(this.#state.portIndexOf(endpoint)));
     const results = await Promise.all(borne.map((datagram) => this.#datagrams.send(address, plan.port, datagram)));
     this.#state.packets.udp += results.filter(({ sent }) => sent === 'sent').length;
@@ -497,7 +528,7 @@ export class Sweep {
 
   #everySecond(): void {
     this.#pace.rate = this.#plan.rate * this.#guards.look();
-    const open = [...this.#inFlight.keys(), ...this.#deferred.map(({ endpoint }) => endpoint)];
+    const open = [...this.#inFlight.keys(), ...this.#deferred.map(({ endpoint }) => endpoint), ...this.#waiting.keys()];
     this.#handlers.onCheckpoint(
       this.#state.checkpoint({
         pass: this.#pass,

@@ -1,18 +1,39 @@
 import { type AddressNumber, type AddressRange, contains, familyOf, formatAddress, sizeOf } from './addresses.ts';
 
+/** One of the parts that a sweep is divided into for several machines: of every `of` addresses the one with number `part`, 1 to `of`. */
+export interface Shard {
+  readonly part: number;
+  readonly of: number;
+}
+
+const MAX_SHARDS = 65_536;
+
+/** `3/16`. */
+export function parseShard(text: string): Shard | undefined {
+  const [, part, of] = (/^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []).map(Number);
+  return part === undefined || of === undefined || part < 1 || part > of || of > MAX_SHARDS ? undefined : { part, of };
+}
+
+export function shardText({ part, of }: Shard): string {
+  return `${part}/${of}`;
+}
+
 /**
  * The addresses of a sweep as sorted ranges that do not touch: counted and numbered without being expanded.
- * A host's number counts from 0 through the ranges, IPv4 before IPv6.
+ * A host's number counts from 0 through the ranges, IPv4 before IPv6; of a shard only its own hosts have one.
  */
 export class HostSet {
+  /** Those of the whole sweep, of which a shard asks a part. */
   readonly ranges: readonly AddressRange[];
   readonly count: number;
+  readonly shard: Shard | undefined;
   /** The number of each range's first host. */
   readonly #starts: readonly number[];
   readonly #names: ReadonlyMap<AddressNumber, string>;
 
-  constructor(ranges: readonly AddressRange[], names: ReadonlyMap<AddressNumber, string> = new Map()) {
+  constructor(ranges: readonly AddressRange[], names: ReadonlyMap<AddressNumber, string> = new Map(), shard?: Shard) {
     this.ranges = merge(ranges);
+    this.shard = shard;
     const starts: number[] = [];
     let count = 0;
     for (const range of this.ranges) {
@@ -20,16 +41,17 @@ export class HostSet {
       count += Number(sizeOf(range));
     }
     this.#starts = starts;
-    this.count = count;
+    this.count = shard === undefined ? count : Math.max(0, Math.ceil((count - shard.part + 1) / shard.of));
     this.#names = names;
   }
 
   /** The address of host number `index`, 0 to count - 1. */
   at(index: number): AddressNumber {
-    const which = lastAtMost(this.#starts, index);
+    const number = this.shard === undefined ? index : index * this.shard.of + this.shard.part - 1;
+    const which = lastAtMost(this.#starts, number);
     const range = this.ranges[which];
     if (range === undefined || index < 0 || index >= this.count) throw new RangeError(`there is no host ${index}`);
-    const offset = index - (this.#starts[which] ?? 0);
+    const offset = number - (this.#starts[which] ?? 0);
     return typeof range.first === 'number' ? range.first + offset : range.first + BigInt(offset);
   }
 
@@ -40,11 +62,17 @@ export class HostSet {
     while (low <= high) {
       const middle = (low + high) >>> 1;
       const range = this.ranges[middle] as AddressRange;
-      if (contains(range, address)) return (this.#starts[middle] ?? 0) + Number(BigInt(address) - BigInt(range.first));
+      if (contains(range, address)) return this.#inShard((this.#starts[middle] ?? 0) + Number(BigInt(address) - BigInt(range.first)));
       if (before(address, range.first)) high = middle - 1;
       else low = middle + 1;
     }
     return undefined;
+  }
+
+  #inShard(number: number): number | undefined {
+    if (this.shard === undefined) return number;
+    const { part, of } = this.shard;
+    return number % of === part - 1 ? Math.floor(number / of) : undefined;
   }
 
   /** The name that the operator gave for an address, if any. */
@@ -60,11 +88,13 @@ export class HostSet {
     return new HostSet(subtract(this.ranges, merge(excluded)), this.#names);
   }
 
+  /** One part of them, for one of several machines. */
+  part(shard: Shard): HostSet {
+    return new HostSet(this.ranges, this.#names, shard);
+  }
+
   *[Symbol.iterator](): IterableIterator<AddressNumber> {
-    for (const { first, last } of this.ranges) {
-      if (typeof first === 'number') for (let at = first; at <= (last as number); at += 1) yield at;
-      else for (let at = first; at <= (last as bigint); at += 1n) yield at;
-    }
+    for (let index = 0; index < this.count; index += 1) yield this.at(index);
   }
 }
 

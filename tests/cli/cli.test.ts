@@ -13,6 +13,7 @@ import type { Finding } from '../../src/reconcile/index.ts';
 import { KNOWN_PORTS } from '../../src/targets/known-ports.ts';
 
 const CLI = join(import.meta.dirname, '../../bin/kvmsweep.js');
+const EXAMPLE = join(import.meta.dirname, '../../docs/examples/approved.csv');
 const folder = mkdtempSync(join(tmpdir(), 'kvmsweep-cli-'));
 
 interface Run {
@@ -86,6 +87,25 @@ test('every row of the demo is what it is meant to be', async () => {
   ).toEqual(unapproved.map(({ address }) => address).toSorted());
   const named = findings.filter(({ deviceKey }) => deviceKey !== undefined).flatMap(({ addresses }) => addresses);
   for (const { address } of quiet) expect(named, address).not.toContain(address);
+});
+
+test('several lists and rules are held against it together, and every record is accounted for', async () => {
+  const rules = join(folder, 'rules.yaml');
+  writeFileSync(rules, 'rules:\n  - { class: ip-kvm, vendor: TinyPilot, network: 127.77.0.0/24, until: 2099-12-31 }\n');
+  const netbox = join(import.meta.dirname, '../reconcile/exports/netbox.csv');
+  const file = join(demo, 'inventory.json');
+  const lists = ['--approved', join(demo, 'approved.csv'), '--approved', netbox, '--approved', rules];
+  const { out, err, code } = await run(['reconcile', file, ...lists, '--format', 'json']);
+  expect(code, err).toBe(0);
+  const byRule = (JSON.parse(out) as Finding[]).filter(({ asset }) => asset?.source.file === rules);
+  expect(byRule.length).toBeGreaterThan(0);
+  for (const { state, explanation } of byRule) {
+    expect(state).toBe('approved-present');
+    expect(explanation).toContain(`is approved by a rule (${rules}:2)`);
+  }
+  const [, total = '', parts = ''] = /^(\d+) records: (.*); 1 rule for \d+ devices?$/m.exec(err) ?? [];
+  const sum = [...parts.matchAll(/\d+(?= )/g)].reduce((all, [number]) => all + Number(number), 0);
+  expect(sum, err).toBe(Number(total));
 });
 
 test.for([
@@ -393,6 +413,10 @@ test.for([
   // The name servers of this machine are none of ours, whatever is asked for.
   [['scan', '127.0.0.1', '--also', 'dns'], /--also dns: .*(outside of KVMSWEEP_ONLY|no name server)/, { KVMSWEEP_ONLY: '127.0.0.1' }],
   [['scan', '127.0.0.1', '--approved', '/no/such.csv'], /cannot read \/no\/such\.csv/],
+  [['scan', '127.0.0.1', '--map', 'mac=NIC 1'], /--map mac=NIC 1: it is about the list that --approved gives/],
+  [['reconcile', 'x.json', '--policy', 'x.yaml', '--date-format', 'DD/MM/YYYY'], /--date-format DD\/MM\/YYYY: it is about the list/],
+  [['reconcile', 'x.json', '--approved', EXAMPLE, '--map', 'mac=NIC'], /no list has a heading "NIC"; they are "Asset tag", /],
+  [['export', join(demo, 'inventory.json'), '--to', 'ndjson', '--approved', EXAMPLE, '--map', 'mac'], /write it as MEANING=HEADING/],
   [['scan', '127.0.0.1', '-o', '/no/such/folder/x.json'], /no such file/],
   [['scan', '--resume', '/no/such.ndjson'], /cannot read \/no\/such\.ndjson/],
   [['scan', '127.0.0.1', '--allow-path', '/api/init/init'], /never asked/],

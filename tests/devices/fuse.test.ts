@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Unkeyed } from '../../src/devices/device.ts';
+import { type Attachment, placesOf, type Unkeyed } from '../../src/devices/device.ts';
 import { fuse, tokensOf } from '../../src/devices/fuse.ts';
-import { IDRAC, unkeyed, unnamed } from '../reconcile/build.ts';
+import { attached, IDRAC, unkeyed, unnamed } from '../reconcile/build.ts';
 
 const UUID = '00112233445566778899aabbccddeeff';
 const SMBIOS = '33221100554477668899aabbccddeeff';
@@ -14,7 +14,7 @@ const OTHER_MAC = '00:00:5E:00:53:11';
 
 /** What is fused, and what each device says of what others share with it. */
 function fused(devices: readonly Unkeyed[]): string[] {
-  return fuse(devices).map(({ addresses, posture }) => [addresses.join('+'), ...posture].join(' '));
+  return fuse(devices).map((device) => [placesOf(device).join('+'), ...device.posture].join(' '));
 }
 
 interface Case {
@@ -129,6 +129,36 @@ test.for<Case>([
     ],
     expected: ['10.0.0.1', '10.0.0.2+10.0.0.3'],
   },
+  {
+    name: 'a serial number ties what answers to what a computer lists',
+    devices: [attached('ws-1', { ids: { serial: 'A1' } }), unkeyed('10.0.0.1', { ids: { serial: 'A1' } })],
+    expected: ['10.0.0.1+on ws-1'],
+  },
+  {
+    name: 'a serial number ties one that was moved from one computer to another',
+    devices: [attached('ws-1', { ids: { serial: 'A1' }, present: false }), attached('ws-2', { ids: { serial: 'A1' } })],
+    expected: ['was on ws-1+on ws-2'],
+  },
+  {
+    name: 'one product in two lists of one computer is one',
+    devices: [attached('ws-1'), attached('ws-1', { certainty: 60 }), unnamed('10.0.0.1')],
+    expected: ['10.0.0.1', 'on ws-1'],
+  },
+  {
+    name: 'other serial numbers, and other products, at one computer are several',
+    devices: [
+      attached('ws-1', { ids: { serial: 'A1' } }),
+      attached('ws-1', { ids: { serial: 'A2' } }),
+      attached('ws-1', { vendor: 'JetKVM', product: 'JetKVM' }),
+    ],
+    expected: ['on ws-1', 'on ws-1', 'on ws-1'],
+  },
+  { name: 'one product at two computers is two', devices: [attached('ws-1'), attached('ws-2')], expected: ['on ws-1', 'on ws-2'] },
+  {
+    name: 'a computer that is known by its address is not what is attached to it',
+    devices: [attached('10.0.0.1'), unkeyed('10.0.0.1')],
+    expected: ['on 10.0.0.1', '10.0.0.1'],
+  },
   { name: 'nothing in common', devices: [unkeyed('10.0.0.1'), unkeyed('10.0.0.2')], expected: ['10.0.0.1', '10.0.0.2'] },
 ])('fuse: $name', ({ devices, expected }) => {
   expect(fused(devices)).toEqual(expected);
@@ -224,3 +254,22 @@ test('fuse: thousands of devices with one factory certificate take no time', () 
   expect(fuse(devices)).toHaveLength(5000);
   expect(performance.now() - from).toBeLessThan(5000);
 });
+
+const EARLY = '2026-01-01T00:00:00.000Z';
+const LATE = '2026-02-01T00:00:00.000Z';
+
+test.for<{ name: string; lists: readonly Attachment[]; present: boolean }>([
+  { name: 'the later by its time', lists: [listed(true, LATE), listed(false, EARLY)], present: true },
+  { name: 'the later by its time and order', lists: [listed(false, EARLY), listed(true, LATE)], present: true },
+  { name: 'one without a time after one with it', lists: [listed(true, LATE), listed(false)], present: false },
+  { name: 'two without a time, there again', lists: [listed(false), listed(true)], present: true },
+  { name: 'two without a time, gone', lists: [listed(true), listed(false)], present: false },
+])('fuse: of two lists of one computer counts $name', ({ lists, present }) => {
+  expect(
+    fuse(lists.map((list) => ({ ...attached('ws-1'), attachedTo: [list] }))).map(({ attachedTo }) => attachedTo?.[0]?.present),
+  ).toEqual([present]);
+});
+
+function listed(present: boolean, at?: string): Attachment {
+  return { computer: 'ws-1', present, ...(at === undefined ? {} : { at }) };
+}

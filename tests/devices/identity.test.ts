@@ -12,6 +12,7 @@ import {
   uidToken,
   usableSerial,
 } from '../../src/devices/identity.ts';
+import { canonicalMac } from '../../src/text.ts';
 import type { Identifier } from '../../src/vocabulary.ts';
 
 const UUID = '00112233445566778899aabbccddeeff';
@@ -144,3 +145,24 @@ test('a key comes from the strongest identifier, and the order of the others is 
   expect(deriveKey([{ kind: 'serial', value: 'S1', from: 'c' }], 'Dell')).toBe(key);
   expect(deriveKey(ids, 'HPE')).not.toBe(key);
 });
+
+test.for([
+  { text: '00:c0:4e:12:34:56', mac: '00:C0:4E:12:34:56' },
+  { text: '00-C0-4E-12-34-56', mac: '00:C0:4E:12:34:56' },
+  { text: '00c0.4e12.3456', mac: '00:C0:4E:12:34:56' },
+  { text: '0:c0:4e:12:34:56', mac: '00:C0:4E:12:34:56' },
+  { text: '00 C0 4E 12 34 56', mac: '00:C0:4E:12:34:56' },
+  { text: ' 00 c0 4e 12 34 56\r\n', mac: '00:C0:4E:12:34:56' },
+  { text: '10 20 30 40 50 60', mac: undefined }, // six numbers
+  { text: '26 11 26 13 15 00', mac: undefined }, // a date and a time
+  { text: '00 C0 4E 12 34', mac: undefined },
+  { text: '00 C0 4E 12 34 56 78', mac: undefined },
+  { text: '00  C0 4E 12 34 56', mac: undefined },
+  { text: '0 C0 4E 12 34 56', mac: undefined },
+  { text: '00 C0:4E 12:34 56', mac: undefined },
+  { text: '00 C0 4E 12 34 5G', mac: undefined },
+  { text: '00C0 4E12 3456', mac: undefined },
+  { text: '01 C0 4E 12 34 56', mac: undefined }, // a group
+  { text: 'FF FF FF FF FF FF', mac: undefined },
+  { text: '00 00 00 00 00 00', mac: undefined },
+])('canonicalMac: $text', ({ text, mac }) => expect(canonicalMac(text)).toBe(mac));

@@ -4,10 +4,10 @@ import { RE2JS } from 're2js';
 import { parse } from 'yaml';
 import { parseFingerprint } from '../../src/fingerprints/load.ts';
 import { prove } from '../../src/fingerprints/prove.ts';
-import { aspectsOf, conditionsOf } from '../../src/fingerprints/schema.ts';
+import { aspectsOf, conditionsOf, type Example } from '../../src/fingerprints/schema.ts';
 import { AllowedPaths } from '../../src/sweep/paths.ts';
 import { channelOf, CLASS_SEVERITY, CLASSES, LEVELS, SEVERITIES } from '../../src/vocabulary.ts';
-import { checks, claimsAt, definition, ownSet } from './definitions.ts';
+import { checks, claimsAt, definition, hitsAt, ownSet } from './definitions.ts';
 
 test('the set proves itself', () => {
   const { flaws, ...counts } = prove(ownSet());
@@ -78,6 +78,28 @@ test('what an owner can change is never certain by itself', () => {
       .map((rule) => `${id} ${rule.name ?? ''}`),
   );
   expect(strong).toEqual([]);
+});
+
+/** What an example or a source says where nobody has seen it written. */
+const UNSEEN = 'own knowledge, not looked up';
+
+test('what rests on own knowledge alone is never surer than 75', () => {
+  const sure = ownSet().flatMap((fingerprint) => {
+    const provedBy = (examples: readonly Example[]): Set<number> =>
+      new Set(hitsAt([fingerprint], ...examples.flatMap(({ facts = {}, endpoints = [facts] }) => endpoints)).map(({ index }) => index));
+    const seen = provedBy(fingerprint.examples.filter(({ source }) => !source.includes(UNSEEN)));
+    return fingerprint.rules
+      .filter((rule, index) => !seen.has(index) && rule.claims !== 'vendor' && rule.certainty > 75)
+      .map((rule) => `${fingerprint.id} "${rule.name ?? ''}" ${rule.certainty}`);
+  });
+  expect(sure).toEqual([]);
+});
+
+test('a definition with an example of own knowledge says so among its sources', () => {
+  const silent = ownSet().filter(
+    ({ sources, examples }) => examples.some(({ source }) => source.includes(UNSEEN)) && !sources.some((source) => source.includes(UNSEEN)),
+  );
+  expect(silent.map(({ id }) => id)).toEqual([]);
 });
 
 test('every fact of a rule belongs to a channel', () => {

@@ -5,13 +5,17 @@ import { askedHosts, type Change, changesBetween, hasChanged } from '../../src/i
 import { withHistory } from '../../src/inventory/history.ts';
 import { parseAddress } from '../../src/targets/addresses.ts';
 import type { Identifier, IdentifierKind } from '../../src/vocabulary.ts';
-import { device, IDRAC, inventory, type Sweep, unkeyed } from '../reconcile/build.ts';
+import { attached, device, IDRAC, inventory, type Sweep, unkeyed } from '../reconcile/build.ts';
 
 const MAC = '00:00:5E:00:53:10';
 const KEY = 'ab'.repeat(32);
 const OTHER_KEY = 'cd'.repeat(32);
 const OTHER_MAC = '00:00:5E:00:53:11';
 const GUID = '00112233445566778899aabbccddeeff';
+
+function on(computer: string, rest: Parameters<typeof attached>[1] = {}): Device {
+  return { deviceKey: 'kvm-1', ...attached(computer, rest) };
+}
 
 interface Case {
   readonly name: string;
@@ -111,7 +115,7 @@ test.for<Case>([
     name: 'plugged into a computer, and then on the network too',
     before: [device('10.0.0.1', { deviceKey: 'usb', addresses: [], ids: { serial: 'S1' } })],
     after: [device('10.0.0.1', { deviceKey: 'usb', ids: { serial: 'S1' } })],
-    expected: ['changed usb: addresses:  -> 10.0.0.1'],
+    expected: ['changed usb: addresses: no address -> 10.0.0.1'],
   },
   {
     name: 'renamed, with another certificate',
@@ -169,6 +173,40 @@ test.for<Case>([
     before: [device('10.0.0.1', { addresses: ['10.0.0.1', '10.1.0.1'], ids: { mac: MAC } })],
     after: [device('10.0.0.1', { ids: { mac: MAC } })],
     expected: [],
+  },
+  { name: 'appeared at a computer', before: [], after: [on('ws-1')], expected: ['appeared kvm-1: on ws-1'] },
+  {
+    name: 'not in the lists that were read this time',
+    before: [on('ws-1')],
+    after: [],
+    expected: [
+      'not-asked kvm-1: no list of what is attached to ws-1 names it in the newer inventory, which does not tell whether one was read',
+    ],
+  },
+  {
+    name: 'unplugged',
+    before: [on('ws-1')],
+    after: [on('ws-1', { present: false })],
+    expected: ['changed kvm-1: no longer attached to ws-1'],
+  },
+  {
+    name: 'plugged in again',
+    before: [on('ws-1', { present: false })],
+    after: [on('ws-1')],
+    expected: ['changed kvm-1: attached to ws-1'],
+  },
+  { name: 'still not there', before: [on('ws-1', { present: false })], after: [on('ws-1', { present: false })], expected: [] },
+  {
+    name: 'at another computer',
+    before: [on('ws-1', { ids: { serial: 'A1' } })],
+    after: [on('ws-2', { ids: { serial: 'A1' } })],
+    expected: ['moved kvm-1: on ws-1 -> on ws-2; attached to ws-2'],
+  },
+  {
+    name: 'found on the network too',
+    before: [on('ws-1', { ids: { serial: 'A1' } })],
+    after: [{ ...on('ws-1', { ids: { serial: 'A1' } }), addresses: ['10.0.0.1'] }],
+    expected: ['changed kvm-1: addresses: on ws-1 -> 10.0.0.1, on ws-1'],
   },
 ])('changes: $name', ({ before, after, sweep, expected }) => {
   const rows = changesBetween(inventory(before), inventory(after, sweep));

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Device, Unkeyed } from '../../src/devices/device.ts';
 import { fuse } from '../../src/devices/fuse.ts';
 import { likeness, pair, withHistory } from '../../src/inventory/history.ts';
-import { device, IDRAC, unkeyed, unnamed } from '../reconcile/build.ts';
+import { attached, device, IDRAC, unkeyed, unnamed } from '../reconcile/build.ts';
 
 const UUID = '00112233445566778899aabbccddeeff';
 const SMBIOS = '33221100554477668899aabbccddeeff';
@@ -78,6 +78,22 @@ test.for<{ name: string; a: Unkeyed; b: Unkeyed; like: number }>([
   { name: 'the address alone', a: unkeyed('10.0.0.1'), b: unkeyed('10.0.0.1'), like: 2 },
   { name: 'the address, another class', a: unkeyed('10.0.0.1'), b: unnamed('10.0.0.1'), like: 0 },
   { name: 'nothing', a: unkeyed('10.0.0.1'), b: unkeyed('10.0.0.2'), like: 0 },
+  { name: 'one computer, one product', a: attached('ws-1'), b: attached('ws-1'), like: 2 },
+  { name: 'one computer, another product', a: attached('ws-1'), b: attached('ws-1', { product: 'JetKVM' }), like: 0 },
+  {
+    name: 'one computer, another serial number',
+    a: attached('ws-1', { ids: { serial: 'A1' } }),
+    b: attached('ws-1', { ids: { serial: 'A2' } }),
+    like: 0,
+  },
+  { name: 'another computer', a: attached('ws-1'), b: attached('ws-2'), like: 0 },
+  {
+    name: 'another computer, one serial number',
+    a: attached('ws-1', { ids: { serial: 'A1' } }),
+    b: attached('ws-2', { ids: { serial: 'A1' } }),
+    like: 6,
+  },
+  { name: 'the address of a computer is not that of what is attached', a: attached('10.0.0.1'), b: unkeyed('10.0.0.1'), like: 0 },
 ])('likeness: $name', ({ a, b, like }) => {
   expect(Math.floor(likeness(a, b))).toBe(like);
   expect(likeness(b, a)).toBe(likeness(a, b));
@@ -104,6 +120,17 @@ test('history: the key is kept over a new address', () => {
   const before = sweep([unkeyed('10.0.0.1', { ids: { mac: MAC } })]);
   const [after] = sweep([unkeyed('10.0.0.200', { ids: { mac: MAC } })], before);
   expect(after?.deviceKey).toBe(before[0]?.deviceKey);
+});
+
+function placedKeys(devices: readonly Device[]): string[] {
+  return devices.map(({ deviceKey, product, attachedTo }) => `${product} ${attachedTo?.[0]?.computer} ${deviceKey}`).toSorted();
+}
+
+test('history: what is attached to computers has keys of its own, and keeps them', () => {
+  const before = sweep([attached('ws-1'), attached('ws-2'), attached('ws-1', { product: 'JetKVM' })]);
+  expect(new Set(before.map(({ deviceKey }) => deviceKey)).size).toBe(3);
+  const after = sweep([attached('ws-1', { product: 'JetKVM' }), attached('ws-2'), attached('ws-1', { present: false })], before);
+  expect(placedKeys(after)).toEqual(placedKeys(before));
 });
 
 test('history: the first sight stays the earliest', () => {

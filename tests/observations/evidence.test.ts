@@ -133,6 +133,62 @@ const MAC_DISPLAY = {
   '_spdisplays_display-serial-number': '1010101',
 };
 
+const DRIVE = {
+  ...EVENT,
+  ActionType: 'UsbDriveMounted',
+  AdditionalFields: JSON.stringify({
+    BusType: 'Usb',
+    DriveLetter: 'E:',
+    Manufacturer: 'JetKVM  ',
+    ProductName: 'Virtual Media',
+    ProductRevision: '0510',
+    SerialNumber: '8a2f',
+  }),
+};
+const DRIVE_FACTS = { 'usb.storage.vendor': 'JETKVM', 'usb.storage.product': 'VIRTUAL MEDIA', 'usb.serial': '8a2f' };
+const DISPLAYED = { name: 'PiKVM V3', product_id: '7771', serial_number: '1010101', vendor_id: '31d8', online: '1' };
+const DISPLAYED_FACTS = { ...DISPLAY, 'edid.serial': '1010101' };
+const UDEV = `P: /devices/usb1/1-4
+E: DEVTYPE=usb_device
+E: BUSNUM=001
+E: DEVNUM=004
+E: ID_VENDOR_ENC=PiKVM
+E: ID_VENDOR_ID=1d6b
+E: ID_MODEL_ENC=PiKVM\\x20Composite\\x20Device
+E: ID_MODEL_ID=0104
+E: ID_SERIAL_SHORT=CAFEBABE
+E: ID_USB_INTERFACES=:030101:030102:080650:ff0000:
+
+P: /devices/usb1/1-4/1-4:1.0
+E: DEVTYPE=usb_interface
+E: ID_VENDOR_ID=1d6b
+E: ID_MODEL_ID=0104
+
+P: /devices/usb1/1-5
+E: DEVTYPE=usb_device
+E: BUSNUM=001
+E: DEVNUM=005
+E: ID_VENDOR_ENC=1a86
+E: ID_VENDOR_ID=1a86
+E: ID_MODEL_ENC=e129
+E: ID_MODEL_ID=e129
+`;
+const UDEV_FACTS = [
+  { ...GADGET, 'usb.functions': ['hid', 'storage'] },
+  { 'usb.vid': '1a86', 'usb.pid': 'e129' },
+];
+function eventXml(id: string, number = '6416'): string {
+  return `<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><EventID>${number}</EventID><TimeCreated SystemTime='2026-11-20T08:00:00.1234567Z'/><Computer>WS-0042</Computer></System><EventData><Data Name='DeviceId'>${id.replaceAll('&', '&amp;')}</Data><Data Name='DeviceDescription'>USB Composite Device</Data><Data Name='ClassName'>USB</Data></EventData></Event>`;
+}
+const EVENT_XML = eventXml('USB\\VID_1D6B&PID_0104\\CAFEBABE');
+const EVENTS_XML = `<?xml version="1.0" encoding="utf-8" standalone="yes"?>\r\n<Events>${EVENT_XML}${eventXml('SWD\\PRINTENUM\\x')}${eventXml('USB\\VID_1D6B&PID_0104\\OTHER', '4624')}</Events>`;
+const RUN_STATE = {
+  preRemediationDetectionScriptOutput: 'found USB\\VID_1D6B&PID_0104\\CAFEBABE, "DISPLAY\\LNX7771\\5&1&0&UID1";\r\n',
+  lastStateUpdateDateTime: '2026-11-20T08:00:00Z',
+  managedDevice: { deviceName: 'WS-0042' },
+};
+const RUN_FACTS = [EVENT_FACTS, { 'edid.vendor': 'LNX', 'edid.product': '7771' }];
+
 const VALID: readonly [string, string | Buffer, readonly object[]][] = [
   ['Get-PnpDevice, CSV', PNP, PNP_FACTS],
   [
@@ -210,6 +266,27 @@ const VALID: readonly [string, string | Buffer, readonly object[]][] = [
     JSON.stringify({ SPDisplaysDataType: [{ _name: 'Apple M2', spdisplays_ndrvs: [MAC_DISPLAY] }] }),
     [{ ...DISPLAY, 'edid.serial': '1010101' }],
   ],
+  ['UsbDriveMounted', JSON.stringify([DRIVE, EVENT]), [EVENT_FACTS, DRIVE_FACTS]],
+  ['UsbDriveMounted by its older name', JSON.stringify({ ...DRIVE, ActionType: 'UsbDriveMount' }), [DRIVE_FACTS]],
+  ['UsbDriveUnmounted, which tells nothing', JSON.stringify([EVENT, { ...DRIVE, ActionType: 'UsbDriveUnmounted' }]), [EVENT_FACTS]],
+  ['udevadm', UDEV, UDEV_FACTS],
+  ['udevadm of Windows line ends', UDEV.replaceAll('\n', '\r\n'), UDEV_FACTS],
+  ['events 6416', EVENTS_XML, [EVENT_FACTS]],
+  ['events 6416 in UTF-16', utf16(EVENTS_XML), [EVENT_FACTS]],
+  ['events 6416 without a root', `${EVENT_XML}\n${eventXml('DISPLAY\\LNX7771\\5&1&0&UID1')}\n`, RUN_FACTS],
+  ['Intune, JSON of Graph', JSON.stringify({ value: [RUN_STATE, { ...RUN_STATE, preRemediationDetectionScriptOutput: '' }] }), RUN_FACTS],
+  [
+    'Intune, CSV',
+    `DeviceName,PreRemediationDetectionScriptOutput\nWS-0042,"${RUN_STATE.preRemediationDetectionScriptOutput.replaceAll('"', '""')}"\n`,
+    RUN_FACTS,
+  ],
+  ['osquery, displays', JSON.stringify([DISPLAYED]), [DISPLAYED_FACTS]],
+  ['osquery, displays in a log', JSON.stringify({ ...LOG, action: 'snapshot', snapshot: [DISPLAYED] }), [DISPLAYED_FACTS]],
+  [
+    'osquery, the display that a Mac has built in',
+    JSON.stringify([{ ...DISPLAYED, vendor_id: '610', serial_number: '0' }]),
+    [{ ...DISPLAYED_FACTS, 'edid.vendor': 'APP', 'edid.serial': undefined }],
+  ],
   ['osquery, a list', JSON.stringify([ROW]), [GADGET]],
   [
     'osquery, snapshots',
@@ -241,11 +318,19 @@ const DAMAGED: readonly [string, string | Buffer, RegExp][] = [
     Buffer.from(edidOf({ vendor: 'LNX', product: 1 }).map((byte, i) => (i === 40 ? byte ^ 1 : byte))),
     /^x: the checksum of block 0/,
   ],
+  ['XML that ends early', EVENT_XML.slice(0, -60), /^x:1: it is damaged XML \(unclosed tag/],
+  ['XML of something else', '<html><body>Sign in</body></html>', /^x: it is none of the exports/],
   ['CSV of which no row is whole', '"InstanceId","Class"\n"USB\\VID_1D6B&PID_0104\\1\n', /^x:2: its quotes are never closed/],
 ];
 
 const bytesOf = (content: string | Buffer): Buffer => (typeof content === 'string' ? Buffer.from(content) : content);
 const factsOf = (observations: readonly Observation[]): object[] => observations.map(({ facts }) => facts);
+
+/** Whether each thing is there, by exports of one record each. */
+function presentIn(...records: readonly object[]): (boolean | undefined)[] {
+  const read = records.flatMap((one) => readEvidence('x', Buffer.from(JSON.stringify(one)), 'ws-0042').observations);
+  return byEndpoint(read).map(({ present }) => present);
+}
 
 describe('exports of computers', () => {
   test.each(VALID)('%s', (_, content, facts) => {
@@ -306,7 +391,37 @@ describe('exports of computers', () => {
     expect(events.problems).toHaveLength(1);
   });
 
+  test('events behind a damage are left out, and told', () => {
+    const { observations, problems } = readEvidence('x', Buffer.from(`${EVENT_XML}\n<Event><System></Data>${EVENT_XML}`));
+    expect(factsOf(observations)).toEqual([EVENT_FACTS]);
+    expect(problems).toMatchObject([{ place: { file: 'x', line: 2 } }]);
+  });
+
+  test('whether it is there is what the latest list says: the latest by time, or one without a time', () => {
+    const removed = { ...LOG, action: 'removed', columns: ROW };
+    const added = { ...LOG, action: 'added', columns: ROW };
+    expect(presentIn(added)).toEqual([true]);
+    expect(presentIn(removed)).toEqual([false]);
+    expect(presentIn(added, removed)).toEqual([false]);
+    expect(presentIn({ ...removed, unixTime: LOG.unixTime + 60 }, added)).toEqual([false]);
+    expect(presentIn({ ...added, unixTime: LOG.unixTime + 60 }, removed)).toEqual([true]);
+    expect(presentIn(EVENT, { ...ONE, InstanceId: 'USB\\VID_1D6B&PID_0104\\CAFEBABE', Present: false })).toEqual([false]);
+    expect(presentIn({ ...ONE, InstanceId: 'USB\\VID_1D6B&PID_0104\\CAFEBABE', Present: false }, EVENT)).toEqual([false]);
+  });
+
+  test('functions without their device are gone where all of them are', () => {
+    const rows = ['MI_00', 'MI_01'].map((name) => ({ InstanceId: `USB\\VID_1D6B&PID_0104&${name}\\6&1&0&0`, SystemName: 'ws-0042' }));
+    const notes = (...present: readonly boolean[]): (boolean | undefined)[] =>
+      readEvidence('x', Buffer.from(JSON.stringify(rows.map((row, i) => ({ ...row, Present: present[i] }))))).observations.map(
+        (one) => one.present,
+      );
+    expect(notes(false, true)).toEqual([undefined]);
+    expect(notes(false, false)).toEqual([false]);
+  });
+
   test('times are kept', () => {
+    expect(readEvidence('x', Buffer.from(EVENT_XML)).observations[0]?.at).toBe('2026-11-20T08:00:00.123Z');
+    expect(readEvidence('x', Buffer.from(JSON.stringify(RUN_STATE))).observations[0]?.at).toBe('2026-11-20T08:00:00.000Z');
     expect(readEvidence('x', Buffer.from(EVENT_CSV)).observations[0]?.at).toBe('2026-11-20T08:00:00.123Z');
     expect(readEvidence('x', Buffer.from(JSON.stringify({ ...LOG, action: 'added', columns: ROW }))).observations[0]?.at).toBe(
       '2026-11-20T08:00:00.000Z',

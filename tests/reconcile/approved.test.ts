@@ -267,9 +267,24 @@ test.for<{ name: string; headings: string; row: string; says: string }>([
   { name: 'no UUID', headings: 'UUID', row: '1234', says: '"1234" is no UUID' },
   { name: 'no address', headings: 'OOB IP', row: '10.0.0.256', says: '"10.0.0.256" is no IP address: 256 is more than 255' },
   { name: 'a street', headings: 'OOB IP', row: 'Rack', says: '"Rack" is no IP address' },
-  { name: 'a network', headings: 'OOB IP', row: '10.0.0.0/24', says: '"10.0.0.0/24" is a network; a record approves one device' },
-  { name: 'an IPv6 network', headings: 'OOB IP', row: '2001:db8::/64', says: '"2001:db8::/64" is a network; a record approves one device' },
-  { name: 'a range', headings: 'OOB IP', row: '10.0.0.5-9', says: '"10.0.0.5-9" is a range; a record approves one device' },
+  {
+    name: 'a network',
+    headings: 'OOB IP',
+    row: '10.0.0.0/24',
+    says: '"10.0.0.0/24" is a network; a record approves one device, and a rule what is in a network',
+  },
+  {
+    name: 'an IPv6 network',
+    headings: 'OOB IP',
+    row: '2001:db8::/64',
+    says: '"2001:db8::/64" is a network; a record approves one device, and a rule what is in a network',
+  },
+  {
+    name: 'a range',
+    headings: 'OOB IP',
+    row: '10.0.0.5-9',
+    says: '"10.0.0.5-9" is a range; a record approves one device, and a rule what is in a network',
+  },
   {
     name: 'a prefix that is none',
     headings: 'OOB IP',
@@ -281,13 +296,13 @@ test.for<{ name: string; headings: string; row: string; says: string }>([
     name: 'a date of some country',
     headings: 'Expires',
     row: '03/04/2026',
-    says: '"03/04/2026" means another day in another country; write it as 2026-12-31 (ISO 8601)',
+    says: '"03/04/2026" means another day in another country; write it as 2026-12-31 (ISO 8601), or say how dates are written: --date-format DD/MM/YYYY',
   },
   {
     name: 'the same with dots',
     headings: 'Expires',
     row: '3.4.26',
-    says: '"3.4.26" means another day in another country; write it as 2026-12-31 (ISO 8601)',
+    says: '"3.4.26" means another day in another country; write it as 2026-12-31 (ISO 8601), or say how dates are written: --date-format DD/MM/YYYY',
   },
   { name: 'a date in words', headings: 'Valid from', row: 'Nov 2026', says: '"Nov 2026" is no date; write it as 2026-12-31 (ISO 8601)' },
   { name: 'the number of a day', headings: 'Valid from', row: '46022', says: '"46022" is no date; write it as 2026-12-31 (ISO 8601)' },
@@ -331,7 +346,7 @@ test('all bad rows are reported at once, each with its line, and the good ones a
     ':3: it has 2 cells, and there are 3 headings (the record is left out)',
     ':4: it has 4 cells, and there are 3 headings; a value that holds the separator stands in quotes (the record is left out)',
     ':5: text stands behind a closing quote; a quote within quotes is doubled ("") (the record is left out)',
-    ':6: "03/04/2026" means another day in another country; write it as 2026-12-31 (ISO 8601) (the record is left out)',
+    ':6: "03/04/2026" means another day in another country; write it as 2026-12-31 (ISO 8601), or say how dates are written: --date-format DD/MM/YYYY (the record is left out)',
     ':7: nothing in it names a device (a serial number, MAC, UUID, host name or IP address) (the record is left out)',
   ]);
 });
@@ -431,7 +446,7 @@ test.for<{ name: string; content: string | Buffer; ending?: string; says: string
     name: 'no column that names a device',
     content: 'Colour,Owner\nred,me\n',
     says: [
-      'FILE: no column names a device (looked for MAC, serial, UUID, host name and IP address under their usual headings); the headings are: "Colour", "Owner"',
+      'FILE: no column names a device (looked for MAC, serial, UUID, host name and IP address under their usual headings); the headings are: "Colour", "Owner". If one of them does, say so: --map mac="HEADING"',
     ],
   },
   {
@@ -439,7 +454,7 @@ test.for<{ name: string; content: string | Buffer; ending?: string; says: string
     content: 'IP\nx\n10.0.0.0/8\n',
     says: [
       'FILE:2: "x" is no IP address (the record is left out)',
-      'FILE:3: "10.0.0.0/8" is a network; a record approves one device (the record is left out)',
+      'FILE:3: "10.0.0.0/8" is a network; a record approves one device, and a rule what is in a network (the record is left out)',
       'FILE: holds no approved asset with a usable identifier, so nothing can be reconciled',
     ],
   },
@@ -453,7 +468,7 @@ test.for<{ name: string; content: string | Buffer; ending?: string; says: string
     name: 'JSON of another form',
     content: '{"devices":[]}',
     ending: 'json',
-    says: ['FILE: it is neither a list of objects nor an object with a list "assets"'],
+    says: ['FILE: it is neither a list of objects nor an object with a list "assets", "result", "results", "rows", "Devices" or "items"'],
   },
 ])('a list cannot be used: $name', ({ content, ending, says }) => expect(refused(content, ending)).toEqual(says));
 
@@ -461,6 +476,108 @@ test('a list cannot be used: broken JSON, no file, a folder', () => {
   expect(refused('[{', 'json')[0]).toMatch(/^FILE: it is not JSON: /);
   expect(() => readApproved(join(folder, 'nowhere.csv'))).toThrow(/there is no such file/);
   expect(() => readApproved(folder)).toThrow(/it is a folder/);
+});
+
+test('--map says what headings mean, and no other is read for that', () => {
+  const file = written('Name,NIC 1,NIC-2,MAC,IP,ILO address\na,00005e005310,00005e005311,x,10.0.0.5,10.9.0.5\n');
+  const found = readApproved(file, { map: ['mac=NIC 1', 'MAC Address=nic 2', 'ip=ILO address'] });
+  expect(found.assets.map(brief)).toEqual([
+    { name: 'a', names: ['a'], macs: ['00:00:5E:00:53:10', '00:00:5E:00:53:11'], addresses: ['10.9.0.5'], at: 2 },
+  ]);
+  expect(notes(found)).toEqual(['not read, because --map names others: "MAC", "IP"']);
+});
+
+test('--map finds the headings of a table that has no usual ones', () =>
+  expect(readApproved(written('Gerät;Netz\nkvm-1;10.0.0.5\n'), { map: ['name=Gerät', 'address=Netz'] }).assets.map(brief)).toEqual([
+    { name: 'kvm-1', names: ['kvm-1'], addresses: ['10.0.0.5'], at: 2 },
+  ]));
+
+test.for<{ name: string; reading: Parameters<typeof readApproved>[1]; says: string[] }>([
+  { name: 'no =', reading: { map: ['NIC 1'] }, says: ['--map NIC 1: write it as MEANING=HEADING: --map mac="NIC 1"'] },
+  {
+    name: 'no meaning, and no heading',
+    reading: { map: ['sereal=SN', 'mac='] },
+    says: [
+      '--map sereal=SN: "sereal" is no meaning; did you mean serial? (serial, mac, uuid, host, name, address, class, vendor, product, model, version, certificate, owner, site, ticket, id, status, approved, validFrom, validUntil, window, ignore, reason, network)',
+      '--map mac=: write it as MEANING=HEADING: --map mac="NIC 1"',
+    ],
+  },
+  {
+    name: 'a heading that is not there',
+    reading: { map: ['mac=NIC 3'] },
+    says: ['--map mac=NIC 3: no list has a heading "NIC 3"; they are "Name", "IP"'],
+  },
+  {
+    name: 'a date format that is none',
+    reading: { dateFormat: 'DD/MM/YY' },
+    says: ['--date-format DD/MM/YY: write it with DD, MM and YYYY: DD/MM/YYYY, MM/DD/YYYY, DD.MM.YYYY; a year of two digits is not read'],
+  },
+])('what an operator says of a list is refused: $name', ({ reading, says }) => {
+  const file = written('Name,IP\na,10.0.0.5\n');
+  try {
+    readApproved(file, reading);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    expect(error.problems.map(problemText)).toEqual(says.map((text) => expect.stringContaining(text) as string));
+    return;
+  }
+  throw new Error('it was taken');
+});
+
+test.for<{ format: string; cell: string; until?: string; says?: string }>([
+  { format: 'DD/MM/YYYY', cell: '03/04/2026', until: '2026-04-03T23:59:59.999Z' },
+  { format: 'MM/DD/YYYY', cell: '03/04/2026', until: '2026-03-04T23:59:59.999Z' },
+  { format: 'D.M.YYYY', cell: '3.4.2026', until: '2026-04-03T23:59:59.999Z' },
+  { format: 'DD-MM-YYYY', cell: '03-04-2026 18:00', until: '2026-04-03T18:00:00.000Z' },
+  { format: 'yyyy/mm/dd', cell: '2026/04/03', until: '2026-04-03T23:59:59.999Z' },
+  { format: 'DD/MM/YYYY', cell: '2026-04-03', until: '2026-04-03T23:59:59.999Z' },
+  { format: 'DD/MM/YYYY', cell: '04/13/2026', says: 'there is no day "2026-13-04"' },
+  { format: 'DD/MM/YYYY', cell: '3.4.2026', says: '"3.4.2026" is no date as DD/MM/YYYY; write it as 2026-12-31 (ISO 8601)' },
+])('--date-format $format: $cell', ({ format, cell: date, until, says }) => {
+  const found = readApproved(written(`Name;Expires\ngood;\nbad;${date}\n`), { dateFormat: format });
+  expect(found.assets[1]?.validUntil).toBe(until);
+  expect(texts(found)).toEqual(says === undefined ? [] : [`:3: ${says} (the record is left out)`]);
+});
+
+test('several files are one list; what is wrong with any is told, of all at once', () => {
+  const paths = [
+    written('Name,IP\na,10.0.0.1\n'),
+    written(Buffer.from('Name;IP\nBüro;10.0.0.2\n', 'latin1')),
+    written('[{"ip":"10.0.0.3"}]', 'json'),
+  ];
+  const whole = readApproved(paths);
+  expect(whole.rows).toBe(3);
+  expect(whole.assets.map(({ addresses, source }) => [addresses[0], source.file])).toEqual([
+    ['10.0.0.1', paths[0]],
+    ['10.0.0.2', paths[1]],
+    ['10.0.0.3', paths[2]],
+  ]);
+  const bad = [written('Colour\nred\n'), written('', 'csv'), join(folder, 'nowhere.csv')];
+  expect(() => readApproved([...paths, ...bad])).toThrow(InputError);
+  try {
+    readApproved([...paths, ...bad]);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    expect(error.problems.map(({ code }) => code).toSorted()).toEqual(['empty-file', 'no-identifier-column', 'unreadable-file']);
+  }
+});
+
+/** An answer of Snipe-IT. */
+function page(name: string, total: number): string {
+  return JSON.stringify({ total, rows: [{ name, asset_tag: name, serial: `${name}1` }] });
+}
+
+test('a page of several is noted, unless the others are there too', () => {
+  const pages = [written(page('a', 2), 'json'), written(page('b', 2), 'json')];
+  expect(readApproved(pages).notes.filter((note) => note.includes('pages'))).toEqual([]);
+  expect(readApproved(pages.slice(0, 1)).notes[0]).toBe(
+    `${pages[0]}: 1 record of 2; fetch the other pages too, and give each file with --approved`,
+  );
+  // As `jq -s` puts them together.
+  expect(read(`[${page('a', 2)},${page('b', 2)}]`, 'json').assets.map(({ id, source }) => `${id} ${source.list}`)).toEqual([
+    'a [0].rows',
+    'b [1].rows',
+  ]);
 });
 
 const cell = fc.oneof(

@@ -33,6 +33,15 @@ export function unkeyed(address: string, { ids = {}, ...rest }: Partial<Unkeyed>
   };
 }
 
+/** A device that is known only from the list of a computer. */
+export function attached(
+  computer: string,
+  { present = true, ...rest }: Parameters<typeof unkeyed>[1] & { readonly present?: boolean } = {},
+): Unkeyed {
+  const { identifiers, ...all } = unkeyed('', { endpoints: [], ...rest });
+  return { ...all, addresses: [], attachedTo: [{ computer, present }], identifiers: identifiers.filter(({ kind }) => kind !== 'ip') };
+}
+
 /** A device without what a fingerprint would have said of it. */
 export function unnamed(address: string, rest: Parameters<typeof unkeyed>[1] = {}): Unkeyed {
   const { vendor: _vendor, product: _product, ...unknown } = unkeyed(address, { class: 'bmc', ...rest });
@@ -78,5 +87,5 @@ export function asset(rest: Partial<ApprovedAsset> = {}): ApprovedAsset {
 }
 
 export function list(assets: readonly ApprovedAsset[], rest: Partial<ApprovedList> = {}): ApprovedList {
-  return { assets, problems: [], notes: [], setAside: [], ...rest };
+  return { rows: assets.length, assets, rules: [], problems: [], notes: [], setAside: [], ...rest };
 }

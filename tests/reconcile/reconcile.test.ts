@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Device } from '../../src/devices/device.ts';
 import { type ApprovedAsset, type ApprovedList, type Finding, parseWindow, reconcile } from '../../src/reconcile/index.ts';
-import { asset, device, IDRAC, inventory, list, type Sweep } from './build.ts';
+import { asset, attached, device, IDRAC, inventory, list, type Sweep } from './build.ts';
 
 const NOW = new Date('2026-11-22T18:00:00Z'); // a Sunday
 const UUID = '00112233445566778899aabbccddeeff';
@@ -883,6 +883,57 @@ test('20,000 devices and as many records are reconciled in seconds', () => {
   expect(performance.now() - from).toBeLessThan(10_000);
 });
 
+function on(computer: string, rest: Parameters<typeof attached>[1] = {}): Device {
+  return { deviceKey: `kvm-${computer}`, ...attached(computer, rest) };
+}
+
+test.for<Case>([
+  {
+    name: 'nobody approved it',
+    devices: [on('ws-1')],
+    expected: ['unapproved high kvm-ws-1 = -'],
+    says: /^No record of the approved list names it\. It is attached to ws-1\. Approve it, or unplug it\.$/,
+  },
+  {
+    name: 'nobody approved it, and it is not there any more',
+    devices: [on('ws-1', { present: false })],
+    expected: ['unapproved high kvm-ws-1 = -'],
+    says: /It was attached to ws-1, and is not any more\. Approve it, or find out where it is now\.$/,
+  },
+  {
+    name: 'nobody approved it, and it answers on the network too',
+    devices: [{ ...on('ws-1'), addresses: ['10.0.0.1'] }],
+    expected: ['unapproved high kvm-ws-1 = -'],
+    says: /It is attached to ws-1\. Approve it, or take it off the network and unplug it\.$/,
+  },
+  {
+    name: 'approved by its serial number; that it shows no address is no move',
+    devices: [on('ws-1', { ids: { serial: 'A1' } })],
+    assets: [record('A', { serials: ['A1'], addresses: ['10.0.0.1'] })],
+    expected: ['approved-present info kvm-ws-1 = A'],
+    says: /^It is A \(approved\.csv:\d+\) by its serial number\. It is attached to ws-1\.$/,
+  },
+  {
+    name: 'the record of its computer is not its own',
+    devices: [on('ws-1')],
+    assets: [record('A', { names: ['ws-1'] })],
+    expected: ['unapproved high kvm-ws-1 = -', 'not-checked info - = A'],
+  },
+  {
+    name: 'the record of the address that its computer is known by is not its own',
+    devices: [on('10.0.0.1')],
+    assets: [record('A', { addresses: ['10.0.0.1'] })],
+    expected: ['unapproved high kvm-10.0.0.1 = -', 'approved-missing medium - = A'],
+  },
+  {
+    name: 'two that claim one record',
+    devices: [on('ws-1', { ids: { serial: 'A1' } }), on('ws-2', { ids: { serial: 'A1' } })],
+    assets: [record('A', { serials: ['A1'] })],
+    expected: ['duplicate high kvm-ws-1 = A', 'duplicate high kvm-ws-2 = A'],
+    says: /and so is PiKVM on ws-2\./,
+  },
+])('attached to a computer: $name', check);
+
 test('a finding tells since when the device is known, where it belongs, and what of an unnamed device agrees', () => {
   const [known] = findings(
     [device('10.0.0.1', { ids: { mac: MAC }, firstSeen: '2026-11-01T00:00:00.000Z' })],
@@ -896,4 +947,23 @@ test('a finding tells since when the device is known, where it belongs, and what
     matched: [{ kind: 'mac', value: MAC }],
     conflicts: [{ what: 'address', approved: '10.0.0.1', seen: '10.0.0.7' }],
   });
+});
+
+test.for([
+  { name: 'an IP-KVM', seen: device('10.0.0.5'), states: ['impostor', 'not-checked'] },
+  {
+    name: 'a console server',
+    seen: device('10.0.0.5', { class: 'console-server', vendor: 'Opengear', product: 'OM2200' }),
+    states: ['impostor', 'not-checked'],
+  },
+  // It shares the network card of its computer.
+  { name: 'AMT', seen: device('10.0.0.5', { class: 'amt', vendor: 'Intel', product: 'AMT' }), states: ['approved-present'] },
+  {
+    name: 'a VNC server',
+    seen: device('10.0.0.5', { class: 'vnc-software', vendor: 'RealVNC', product: 'VNC Server' }),
+    states: ['approved-present'],
+  },
+])('at the address of an ordinary computer: $name', ({ seen, states }) => {
+  const found = findings([seen], [asset({ name: 'pc-1', addresses: ['10.0.0.5'], computer: true })]);
+  expect(found.map(({ state }) => state)).toEqual(states);
 });

@@ -41,6 +41,21 @@ test.for<{ window: string; at: string; inside: boolean }>([
   // Clocks go back in the night to 25 October 2026: the window is an hour longer.
   { window: 'Sat 22:00-06:00 Europe/Berlin', at: '2026-10-25T04:30:00Z', inside: true },
   { window: 'Sat 22:00-06:00 Europe/Berlin', at: '2026-10-25T05:00:00Z', inside: false },
+  // In the night to 29 March 2026 the hour from two to three is left out: a window in it is not, one that reaches over it is an hour shorter.
+  { window: 'Sun 02:00-03:00 Europe/Berlin', at: '2026-03-29T00:59:59Z', inside: false },
+  { window: 'Sun 02:00-03:00 Europe/Berlin', at: '2026-03-29T01:00:00Z', inside: false },
+  { window: 'Sun 02:30-03:30 Europe/Berlin', at: '2026-03-29T01:00:00Z', inside: true },
+  { window: 'Sun 02:30-03:30 Europe/Berlin', at: '2026-03-29T01:30:00Z', inside: false },
+  { window: 'Sat 22:00-06:00 Europe/Berlin', at: '2026-03-29T03:59:59Z', inside: true },
+  { window: 'Sat 22:00-06:00 Europe/Berlin', at: '2026-03-29T04:00:00Z', inside: false },
+  // In the night to 25 October it comes twice, and both are in the window.
+  { window: 'Sun 02:00-03:00 Europe/Berlin', at: '2026-10-25T00:30:00Z', inside: true },
+  { window: 'Sun 02:00-03:00 Europe/Berlin', at: '2026-10-25T01:30:00Z', inside: true },
+  { window: 'Sun 02:00-03:00 Europe/Berlin', at: '2026-10-25T02:00:00Z', inside: false },
+  // The last day of the week begins one that ends on its first, also over the end of a month and of a year.
+  { window: 'Thu 22:00-06:00 UTC', at: '2027-01-01T05:59:00Z', inside: true },
+  { window: 'Sat 23:00-00:00 UTC', at: '2026-11-21T23:59:59Z', inside: true },
+  { window: 'Sat 23:00-00:00 UTC', at: '2026-11-22T00:00:00Z', inside: false },
   { window: 'Sun 00:00-24:00 UTC', at: '2026-11-22T00:00:00Z', inside: true },
   { window: 'Sun 00:00-24:00 UTC', at: '2026-11-22T23:59:59Z', inside: true },
   { window: 'Sun 00:00-24:00 UTC', at: '2026-11-23T00:00:00Z', inside: false },

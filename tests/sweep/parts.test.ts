@@ -12,9 +12,11 @@ import { blindSpots, socketLimit } from '../../src/sweep/guards.ts';
 import { Neighbours } from '../../src/sweep/neighbours.ts';
 import { clientHello } from '../../src/sweep/client-hello.ts';
 import type { UdpProbe } from '../../src/sweep/contract.ts';
-import { costOf, secondsFor } from '../../src/sweep/cost.ts';
+import { costOf, estimate } from '../../src/sweep/cost.ts';
+import { type Coverage, covered } from '../../src/sweep/coverage.ts';
 import { emptyPort, ledgerErrors, sumPorts } from '../../src/sweep/ledger.ts';
 import { Bucket, Pace, RoundTrip } from '../../src/sweep/pace.ts';
+import { HostSet } from '../../src/targets/hosts.ts';
 import { parsePorts } from '../../src/targets/ports.ts';
 import { jsonText, printable } from '../../src/text.ts';
 
@@ -180,10 +182,41 @@ test('what a set of ports costs is what a sweep of silent addresses sends', () =
   const { ports } = parsePorts('80,443,9443=https,22=ssh@living,623/udp=ipmi,1623/udp=ipmi@living');
   const cost = costOf(ports, probes);
   expect(cost).toEqual({ silent: 5, again: 4, living: 3 });
-  expect(secondsFor(1000, cost, { rate: 1000, retries: 1 })).toBeCloseTo(9 + 1.6);
-  expect(secondsFor(10_000, cost, { rate: 1000, retries: 1 }), 'too many for a second pass').toBeCloseTo(50 + 0.8);
+  expect(costOf(ports, probes, 'full')).toEqual({ silent: 5, again: 5, living: 3 });
   // Where none of the usual ports is among them, the first four stand in for them.
   expect(costOf(parsePorts('81-90').ports, probes)).toEqual({ silent: 10, again: 4, living: 0 });
+});
+
+test.for<{ name: string; addresses: number; plan: Partial<Parameters<typeof estimate>[0]>; seconds: number; packets: number }>([
+  { name: 'two passes', addresses: 1024, plan: {}, seconds: (1024 * 9) / 1000 + 1.6, packets: 1024 * 9 },
+  { name: 'too many for a second pass', addresses: 8192, plan: {}, seconds: (8192 * 5) / 1000 + 0.8, packets: 8192 * 5 },
+  {
+    name: 'a second pass whatever it costs',
+    addresses: 8192,
+    plan: { coverage: 'full' },
+    seconds: (8192 * 10) / 1000 + 1.6,
+    packets: 8192 * 10,
+  },
+  { name: 'no second pass', addresses: 1024, plan: { retries: 0 }, seconds: (1024 * 5) / 1000 + 0.8, packets: 1024 * 5 },
+  { name: 'the rate of two networks', addresses: 512, plan: { ratePerNetwork: 100 }, seconds: (512 * 9) / 200 + 1.6, packets: 512 * 9 },
+])('a sweep takes its packets at its rate, and a time-out a pass: $name', ({ addresses, plan, seconds, packets }) => {
+  const probes = [
+    { id: 'ipmi', hello: () => [{ bytes: Buffer.alloc(12) }, { bytes: Buffer.alloc(23) }] },
+  ] as unknown as readonly UdpProbe[];
+  const hosts = new HostSet([{ first: 0x0a_00_00_00, last: 0x0a_00_00_00 + addresses - 1 }]);
+  const { ports } = parsePorts('80,443,9443=https,22=ssh@living,623/udp=ipmi,1623/udp=ipmi@living');
+  const said = estimate({ hosts, ports, rate: 1000, ratePerNetwork: 1000, retries: 1, ...plan }, probes);
+  expect(said.seconds).toBeCloseTo(seconds);
+  expect(said.packets.first + said.packets.further).toBe(packets);
+});
+
+test('where a sweep looks for life first, only the usual ports are asked of every address', () => {
+  const { ports } = parsePorts('80,443,5901,9443=https,22=ssh@living,623/udp=ipmi');
+  const asked = (coverage: Coverage): string[] =>
+    covered(ports, coverage).flatMap(({ living, port, transport }) => (living === true ? [] : [`${port}/${transport}`]));
+  expect(asked('life')).toEqual(['80/tcp', '443/tcp', '623/udp']);
+  expect(asked('auto')).toEqual(['80/tcp', '443/tcp', '5901/tcp', '9443/tcp', '623/udp']);
+  expect(asked('full')).toEqual(asked('auto'));
 });
 
 test('what a system does not tell is told', async () => {

@@ -5,7 +5,7 @@ import { budgetFor } from '../../src/sweep/budget.ts';
 import { type AddressRange, blocksOf, formatAddress, parseAddress, spaceOf, urlHost, withoutZone } from '../../src/targets/addresses.ts';
 import { ALSO, parseAlso, withAlso } from '../../src/targets/also.ts';
 import { Guard } from '../../src/targets/guard.ts';
-import { HostSet, rangeText } from '../../src/targets/hosts.ts';
+import { HostSet, parseShard, rangeText } from '../../src/targets/hosts.ts';
 import { collectTargets, splitList } from '../../src/targets/lists.ts';
 import { parseRange, parseTargets } from '../../src/targets/parse.ts';
 import { Permutation } from '../../src/targets/permutation.ts';
@@ -360,3 +360,28 @@ test('anything as a target or a port list ends in a result or a problem', () => 
     }),
   );
 });
+
+test('the shards of a sweep are its addresses, each in one of them', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 600 }), fc.integer({ min: 1, max: 20 }), (size, of) => {
+      const all = new HostSet([
+        { first: 0x0a_00_00_00, last: 0x0a_00_00_00 + size - 1 },
+        { first: 0x0a_09_00_00, last: 0x0a_09_00_02 },
+      ]);
+      const shards = Array.from({ length: of }, (_, i) => all.part({ part: i + 1, of }));
+      expect(new Set(shards.flatMap((shard) => [...shard]))).toEqual(new Set(all));
+      expect(shards.reduce((sum, { count }) => sum + count, 0)).toBe(all.count);
+      for (const shard of shards)
+        for (const address of all) {
+          const index = shard.indexOf(address);
+          if (index !== undefined) expect(shard.at(index)).toBe(address);
+          expect(shards.filter((one) => one.indexOf(address) !== undefined)).toHaveLength(1);
+        }
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test.for(['0/4', '5/4', '1/0', '1', '1/2/3', '-1/4', '1/99999', ''])('"%s" is no shard', (text) =>
+  expect(parseShard(text)).toBeUndefined(),
+);

@@ -2,6 +2,7 @@ import { type CsvTable, readCsvText } from '../../csv.ts';
 import { inputError, type Place, type Problem, problem } from '../../errors.ts';
 import { decodeText } from '../../input.ts';
 import type { Facts } from '../../vocabulary.ts';
+import { readEvents } from './event-xml.ts';
 
 /** A longer text is none that a device says of itself. */
 const MAX_TEXT = 4096;
@@ -53,7 +54,8 @@ export function contentOf(file: string, bytes: Buffer, headings: ReadonlySet<str
   if (first === '')
     throw inputError('bad-evidence', { reason: 'it holds no text: the command that made it found nothing, or failed' }, { file });
   if (first.startsWith('{') || first.startsWith('[')) return { kind: 'records', records: readJson(file, text, report) };
-  if (/^Bus \d{3} Device \d{3}: ID /m.test(text) || /^[0-9a-f\s]+$/i.test(text)) return { kind: 'text', text };
+  if (first.startsWith('<')) return { kind: 'records', records: readEvents(file, text, report) };
+  if (/^P: \/|^Bus \d{3} Device \d{3}: ID /m.test(text) || /^[0-9a-f\s]+$/i.test(text)) return { kind: 'text', text };
   const records = readRows(file, text, headings, report);
   return { kind: 'records', records };
 }

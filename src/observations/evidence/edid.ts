@@ -1,5 +1,5 @@
 import { inputError } from '../../errors.ts';
-import { cleanText, EDID_HEADER, type EvidenceFormat, known } from './content.ts';
+import { type Attached, cleanText, EDID_HEADER, type EvidenceFormat, hexId, known } from './content.ts';
 
 const BLOCK = 128;
 
@@ -38,6 +38,30 @@ function hexOf(text: string): Buffer | undefined {
   if (!/^(?:[0-9a-f]{2})+$/i.test(digits)) return undefined;
   const bytes = Buffer.from(digits, 'hex');
   return bytes.subarray(0, 8).equals(EDID_HEADER) ? bytes : undefined;
+}
+
+/**
+ * A display as macOS tells it, without the bytes of its EDID: the maker as a number in hex, the product as four hex digits. The built-in ones of Apple
+ * have another kind of number for a maker.
+ */
+export function displayOf(
+  maker: string | undefined,
+  code: string | undefined,
+  name: string | undefined,
+  number: string | undefined,
+): Attached[] {
+  const vendor = Number.parseInt(maker ?? '', 16);
+  const product = hexId(code);
+  const letters = vendor > 0 && vendor < 0x8000 ? vendorLetters(vendor) : undefined;
+  if (letters === undefined || product === undefined) return [];
+  const serial = number === '0' ? undefined : number;
+  return [
+    {
+      part: ['display', letters, product, number ?? ''].join(' ').trim(),
+      probe: 'edid',
+      facts: known({ 'edid.vendor': letters, 'edid.product': product, 'edid.name': name, 'edid.serial': serial }),
+    },
+  ];
 }
 
 /** Three letters of five bits each. */

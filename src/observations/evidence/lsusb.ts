@@ -15,15 +15,21 @@ function deviceOf(line: string): Attached | undefined {
   return { part: `usb ${bus}:${device}`, probe: 'usb', facts: { 'usb.vid': vid.toLowerCase(), 'usb.pid': pid.toLowerCase() } };
 }
 
-/** What the interface classes of USB do (usb.org, Defined Class Codes), by their decimal number. */
-export const FUNCTIONS: Readonly<Record<string, string>> = {
-  '1': 'audio',
-  '2': 'network',
-  '3': 'hid',
-  '8': 'storage',
-  '10': 'network',
-  '14': 'video',
-};
+/** What the interface classes of USB do (usb.org, Defined Class Codes). */
+const FUNCTIONS: ReadonlyMap<number, string> = new Map([
+  [1, 'audio'],
+  [2, 'network'],
+  [3, 'hid'],
+  [8, 'storage'],
+  [10, 'network'],
+  [14, 'video'],
+]);
+
+/** What a device does, by the classes of its interfaces; undefined where that is nothing that is told. */
+export function functionsOf(classes: readonly number[]): string[] | undefined {
+  const functions = new Set(classes.flatMap((number) => FUNCTIONS.get(number) ?? []));
+  return functions.size === 0 ? undefined : [...functions];
+}
 
 /** `lsusb -v`: texts of the device itself, where it was asked as root. */
 export const lsusbVerbose: EvidenceFormat = {
@@ -38,8 +44,7 @@ export const lsusbVerbose: EvidenceFormat = {
         const told = cleanText(new RegExp(`^\\s+${field}\\s+\\d+[ \\t]+(\\S[^\\r\\n]*)$`, 'm').exec(block)?.[1]);
         return told?.startsWith('(error') === true ? undefined : told;
       };
-      const classes = [...block.matchAll(/^\s+bInterfaceClass\s+(\d+)/gm)].map(([, number = '']) => FUNCTIONS[number]);
-      const functions = [...new Set(classes)].filter((one) => one !== undefined);
+      const classes = [...block.matchAll(/^\s+bInterfaceClass\s+(\d+)/gm)].map(([, number]) => Number(number));
       return [
         {
           ...device,
@@ -49,7 +54,7 @@ export const lsusbVerbose: EvidenceFormat = {
               'usb.manufacturer': text('iManufacturer'),
               'usb.product': text('iProduct'),
               'usb.serial': text('iSerial'),
-              'usb.functions': functions.length === 0 ? undefined : functions,
+              'usb.functions': functionsOf(classes),
             }),
           },
         },

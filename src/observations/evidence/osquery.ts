@@ -1,32 +1,37 @@
 import { type Attached, type Content, type EvidenceFormat, type EvidenceRecord, hexId, isObject, known, textOf } from './content.ts';
+import { displayOf } from './edid.ts';
 
-/** osquery's table usb_devices: a list (osqueryi --json), or a log of snapshots, differences or batches (osquery documentation, Logging). */
+/** osquery's tables usb_devices and (macOS only) connected_displays: a list (osqueryi --json), or a log of snapshots, differences or batches (osquery documentation, Logging). */
 export const osquery: EvidenceFormat = {
-  name: 'osquery usb_devices',
+  name: 'osquery usb_devices, connected_displays',
   fits: (content) => rowsOf(content).length > 0 || (content.kind === 'records' && content.records.some(({ fields }) => isLog(fields))),
   read: (content) =>
-    rowsOf(content).flatMap(({ row, computer, at, gone }): Attached[] => {
-      const vid = hexId(textOf(row, 'vendor_id'));
-      const pid = hexId(textOf(row, 'model_id'));
-      if (vid === undefined || pid === undefined) return [];
-      return [
-        {
-          computer,
-          part: `usb ${textOf(row, 'usb_address') ?? '?'}-${textOf(row, 'usb_port') ?? '?'} ${vid}:${pid}`,
-          probe: 'usb',
-          facts: known({
-            'usb.vid': vid,
-            'usb.pid': pid,
-            'usb.manufacturer': textOf(row, 'vendor'),
-            'usb.product': textOf(row, 'model'),
-            'usb.serial': textOf(row, 'serial'),
-          }),
-          at,
-          ...(gone ? { gone } : {}),
-        },
-      ];
-    }),
+    rowsOf(content).flatMap(({ row, computer, at, gone }) =>
+      attachedIn(row).map((one): Attached => ({ ...one, computer, at, ...(gone ? { gone } : {}) })),
+    ),
 };
+
+function attachedIn(row: Row['row']): Attached[] {
+  // osquery asks system_profiler for displays, and gives its numbers as they stand.
+  if (!('model_id' in row))
+    return displayOf(textOf(row, 'vendor_id'), textOf(row, 'product_id'), textOf(row, 'name'), textOf(row, 'serial_number'));
+  const vid = hexId(textOf(row, 'vendor_id'));
+  const pid = hexId(textOf(row, 'model_id'));
+  if (vid === undefined || pid === undefined) return [];
+  return [
+    {
+      part: `usb ${textOf(row, 'usb_address') ?? '?'}-${textOf(row, 'usb_port') ?? '?'} ${vid}:${pid}`,
+      probe: 'usb',
+      facts: known({
+        'usb.vid': vid,
+        'usb.pid': pid,
+        'usb.manufacturer': textOf(row, 'vendor'),
+        'usb.product': textOf(row, 'model'),
+        'usb.serial': textOf(row, 'serial'),
+      }),
+    },
+  ];
+}
 
 interface Row {
   readonly row: Readonly<Record<string, unknown>>;
@@ -54,7 +59,9 @@ function inRecord({ fields }: EvidenceRecord): Row[] {
   };
   const rows = (value: unknown, gone: boolean): Row[] => {
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-    return list.flatMap((row) => (isObject(row) && 'vendor_id' in row && 'model_id' in row ? [{ row, ...common, gone }] : []));
+    return list.flatMap((row) =>
+      isObject(row) && 'vendor_id' in row && ('model_id' in row || 'product_id' in row) ? [{ row, ...common, gone }] : [],
+    );
   };
   const changes = isObject(fields['diffResults']) ? fields['diffResults'] : {};
   return [

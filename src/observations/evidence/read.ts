@@ -3,14 +3,29 @@ import type { Observation } from '../observation.ts';
 import { type Attached, cleanText, contentOf, type EvidenceFormat } from './content.ts';
 import { defender } from './defender.ts';
 import { edid } from './edid.ts';
+import { intune } from './intune.ts';
 import { lsusb, lsusbVerbose } from './lsusb.ts';
 import { monitorId } from './monitor-id.ts';
 import { osquery } from './osquery.ts';
 import { PNP_HEADINGS, pnpDevice } from './pnp-device.ts';
+import { securityEvent } from './security-event.ts';
 import { systemProfiler } from './system-profiler.ts';
+import { udev } from './udev.ts';
 
 /** By what they hold, the most telling first. */
-const FORMATS: readonly EvidenceFormat[] = [edid, lsusbVerbose, lsusb, defender, monitorId, systemProfiler, osquery, pnpDevice];
+const FORMATS: readonly EvidenceFormat[] = [
+  edid,
+  lsusbVerbose,
+  lsusb,
+  udev,
+  defender,
+  intune,
+  securityEvent,
+  monitorId,
+  systemProfiler,
+  osquery,
+  pnpDevice,
+];
 
 /** The headings by which a CSV file is known to be one of these, in lower case. */
 const HEADINGS: ReadonlySet<string> = new Set(
@@ -25,6 +40,8 @@ const HEADINGS: ReadonlySet<string> = new Set(
     'UserFriendlyName',
     'vendor_id',
     'model_id',
+    'product_id',
+    'preRemediationDetectionScriptOutput',
   ].map((heading) => heading.toLowerCase()),
 );
 
@@ -84,7 +101,7 @@ function observationOf({ computer, part, probe, facts, at, gone }: Attached, fil
     ...(at === undefined ? {} : { at }),
     outcome: 'answered',
     facts,
-    ...(gone === true ? { note: 'attached before, not when this was exported' } : {}),
+    ...(gone === true ? { present: false, note: 'attached before, not when this was exported' } : {}),
   };
 }
 

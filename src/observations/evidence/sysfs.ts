@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Attached, cleanText, hexId, known } from './content.ts';
-import { FUNCTIONS } from './lsusb.ts';
+import { functionsOf } from './lsusb.ts';
 
 /** Where Linux lists the USB devices of this computer (kernel documentation, Documentation/ABI/stable/sysfs-bus-usb). */
 export const USB_LIST = '/sys/bus/usb/devices';
@@ -20,21 +20,16 @@ export function usbList(folder: string = USB_LIST): Attached[] | undefined {
       const text = (file: string): string | undefined => textIn(join(folder, name, file));
       const [vid, pid] = [hexId(text('idVendor')), hexId(text('idProduct'))];
       if (vid === undefined || pid === undefined) return [];
-      const functions = [
-        ...new Set(
-          names
-            .filter((other) => other.startsWith(`${name}:`))
-            .map((other) => FUNCTIONS[String(Number.parseInt(textIn(join(folder, other, 'bInterfaceClass')) ?? '', 16))])
-            .filter((one) => one !== undefined),
-        ),
-      ];
+      const classes = names
+        .filter((other) => other.startsWith(`${name}:`))
+        .map((other) => Number.parseInt(textIn(join(folder, other, 'bInterfaceClass')) ?? '', 16));
       const facts = known({
         'usb.vid': vid,
         'usb.pid': pid,
         'usb.manufacturer': text('manufacturer'),
         'usb.product': text('product'),
         'usb.serial': text('serial'),
-        'usb.functions': functions.length === 0 ? undefined : functions,
+        'usb.functions': functionsOf(classes),
       });
       return [{ part: `usb ${name}`, probe: 'usb', facts }];
     });

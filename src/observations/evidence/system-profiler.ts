@@ -1,5 +1,5 @@
 import { type Attached, type EvidenceFormat, hasField, hexId, isObject, known, textOf } from './content.ts';
-import { vendorLetters } from './edid.ts';
+import { displayOf } from './edid.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
@@ -19,7 +19,7 @@ export const systemProfiler: EvidenceFormat = {
         .find((name) => name !== undefined);
       return [
         ...USB_TYPES.flatMap((type) => itemsIn(fields[type])).flatMap(usbOf),
-        ...itemsIn(fields['SPDisplaysDataType']).flatMap((card) => itemsIn(card['spdisplays_ndrvs']).flatMap(displayOf)),
+        ...itemsIn(fields['SPDisplaysDataType']).flatMap((card) => itemsIn(card['spdisplays_ndrvs']).flatMap(displayIn)),
       ].map((one) => ({ ...one, computer }));
     });
   },
@@ -56,22 +56,11 @@ function usbOf(item: Item): Attached[] {
   ];
 }
 
-function displayOf(item: Item): Attached[] {
-  const vendor = Number.parseInt(textOf(item, '_spdisplays_display-vendor-id') ?? '', 16);
-  const product = hexId(textOf(item, '_spdisplays_display-product-id'));
-  const letters = vendor > 0 && vendor < 0x8000 ? vendorLetters(vendor) : undefined;
-  if (letters === undefined || product === undefined) return [];
-  const serial = textOf(item, 'spdisplays_display-serial-number', '_spdisplays_display-serial-number');
-  return [
-    {
-      part: `display ${letters} ${product} ${serial ?? ''}`.trim(),
-      probe: 'edid',
-      facts: known({
-        'edid.vendor': letters,
-        'edid.product': product,
-        'edid.name': textOf(item, '_name'),
-        'edid.serial': serial === '0' ? undefined : serial,
-      }),
-    },
-  ];
+function displayIn(item: Item): Attached[] {
+  return displayOf(
+    textOf(item, '_spdisplays_display-vendor-id'),
+    textOf(item, '_spdisplays_display-product-id'),
+    textOf(item, '_name'),
+    textOf(item, 'spdisplays_display-serial-number', '_spdisplays_display-serial-number'),
+  );
 }

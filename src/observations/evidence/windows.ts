@@ -34,6 +34,12 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 const GENERIC_NAME =
   /^(USB Composite Device|USB Input Device|HID Keyboard Device|HID-compliant .*|USB Mass Storage Device|Generic .*|Unknown USB Device.*)$/i;
 
+/** A time as exports of Windows write it, in ISO 8601, UTC; undefined where it is none. */
+export function timeOf(text: string | undefined): string | undefined {
+  const at = Date.parse(text ?? '');
+  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
+}
+
 /** Whether a text names a device as Windows does. */
 export function isInstance(text: string | undefined): boolean {
   return text !== undefined && /^[A-Z0-9_]+\\.+/i.test(text);
@@ -45,7 +51,7 @@ export function isInstance(text: string | undefined): boolean {
  */
 export function attachedOf(rows: readonly PnpRow[]): Attached[] {
   const devices = new Map<string, Attached[]>();
-  const functions = new Map<string, { first: PnpRow; is: Set<string>; name: string | undefined }>();
+  const functions = new Map<string, { first: PnpRow; is: Set<string>; name: string | undefined; gone: boolean }>();
   const others: Attached[] = [];
   for (const row of rows) {
     const common = { computer: row.computer, part: row.instance.toUpperCase(), at: row.at, ...(row.gone === true ? { gone: true } : {}) };
@@ -54,9 +60,10 @@ export function attachedOf(rows: readonly PnpRow[]): Attached[] {
       const key = `${row.computer?.toLowerCase() ?? ''} ${vid}:${pid}`.toUpperCase();
       const is = FUNCTIONS[row.kind?.toLowerCase() ?? ''] ?? (bus?.toUpperCase() === 'HID' ? 'hid' : '');
       if (bus?.toUpperCase() === 'HID' || /&(MI|COL)_/i.test(rest ?? '')) {
-        const own = functions.get(key) ?? { first: row, is: new Set<string>(), name: undefined };
+        const own = functions.get(key) ?? { first: row, is: new Set<string>(), name: undefined, gone: true };
         if (is !== '') own.is.add(is);
         own.name ??= nameOf(row.name);
+        own.gone &&= row.gone === true;
         functions.set(key, own);
         continue;
       }
@@ -78,7 +85,7 @@ export function attachedOf(rows: readonly PnpRow[]): Attached[] {
       else same.push(device);
     } else others.push(...otherOf(row, common));
   }
-  for (const [key, { first, is, name }] of functions) {
+  for (const [key, { first, is, name, gone }] of functions) {
     const [, , vid = '', pid = ''] = USB.exec(first.instance) ?? [];
     const owners = devices.get(key) ?? [
       {
@@ -87,7 +94,7 @@ export function attachedOf(rows: readonly PnpRow[]): Attached[] {
         probe: 'usb',
         facts: { 'usb.vid': vid.toLowerCase(), 'usb.pid': pid.toLowerCase() },
         at: first.at,
-        ...(first.gone === true ? { gone: true } : {}),
+        ...(gone ? { gone } : {}),
       },
     ];
     devices.set(
@@ -127,7 +134,7 @@ function otherOf({ instance, name }: PnpRow, common: Omit<Attached, 'probe' | 'f
 }
 
 /** Windows writes blanks of an INQUIRY as `_`. */
-function inquiryText(text: string | undefined): string | undefined {
+export function inquiryText(text: string | undefined): string | undefined {
   return cleanText(text?.replaceAll('_', ' ').toUpperCase());
 }
 
