@@ -81,7 +81,8 @@ function position(lines: LineCounter, offset: number): { line: number; column: n
   return { line, column: col };
 }
 
-function offsetOf(doc: Document, path: YamlPath): number {
+/** Where a value, its key, or the nearest thing around it that exists begins. */
+export function offsetOf(doc: Document, path: YamlPath): number {
   for (let length = path.length; length >= 0; length -= 1) {
     const node = length === 0 ? doc.contents : (keyNode(doc, path.slice(0, length)) ?? doc.getIn(path.slice(0, length), true));
     if (isNode(node) && node.range) return node.range[0];

@@ -168,13 +168,15 @@ test('diff: nobody looked is no change, and of a sweep that is not complete it s
   });
 });
 
-test('findings and changes go into a file, in the form of its name or the one that was asked for', async () => {
+// It starts the program ten times.
+test('findings and changes go into a file, in the form of its name or the one that was asked for', { timeout: 60_000 }, async () => {
   const file = join(demo, 'inventory.json');
   const against = [file, '--approved', join(demo, 'approved.csv')];
   const findings = JSON.parse((await run(['reconcile', ...against, '--format', 'json'])).out) as Finding[];
   const at = (name: string): string => join(folder, name);
-  for (const name of ['f.csv', 'f.md', 'f.json', 'f.ndjson', 'f.txt'])
-    expect(await run(['reconcile', ...against, '-q', '-o', at(name)])).toMatchObject({ code: 0, out: '', err: '' });
+  const names = ['f.csv', 'f.md', 'f.json', 'f.ndjson', 'f.txt'];
+  for (const ended of await Promise.all(names.map((name) => run(['reconcile', ...against, '-q', '-o', at(name)]))))
+    expect(ended).toMatchObject({ code: 0, out: '', err: '' });
   expect(parse<Record<string, string>>(readFileSync(at('f.csv')), { columns: true }).map(({ state }) => state)).toEqual(
     findings.map(({ state }) => state),
   );

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { InputError, inputError, type Place, type Problem, problem, systemReason } from '../../errors.ts';
+import { offsetOf, type YamlPath as Path } from '../../yaml.ts';
 import {
   AUTH_PROTOCOLS,
   communityOf,
@@ -129,8 +130,6 @@ interface CredentialsFile {
   readonly notes: readonly string[];
 }
 
-type Path = readonly (string | number)[];
-
 /** A list of credentials in YAML. What the YAML parser and the schema say is not passed on where it could hold a piece of the file. */
 function readCredentialsFile(file: string): CredentialsFile {
   const { text, notes } = readText(file);
@@ -248,16 +247,4 @@ function faults(issues: readonly z.core.$ZodIssue[], keys: string): Fault[] {
       },
     ];
   });
-}
-
-/** Where a value, its key, or the nearest thing around it that exists begins. */
-function offsetOf(doc: Document, path: Path): number {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const part = path.slice(0, length);
-    const parent = length <= 1 ? doc.contents : doc.getIn(part.slice(0, -1), true);
-    const key = isMap(parent) ? parent.items.find((pair) => isScalar(pair.key) && pair.key.value === part.at(-1))?.key : undefined;
-    const node = key ?? (length === 0 ? doc.contents : doc.getIn(part, true));
-    if (isNode(node) && node.range) return node.range[0];
-  }
-  return 0;
 }
