@@ -174,12 +174,14 @@ function headingsOf(
   declared: string | undefined,
   isKnown: (heading: string) => boolean,
 ): { readonly at: number; readonly separator: string } {
-  const fits = Array.from({ length: Math.min(MAX_TITLE_LINES, lines.length - from) }, (_, offset) => from + offset)
-    .filter((at) => lines[at]?.trim() !== '')
-    .map((at) => ({ at, ...separatorOf(lines, at, declared === undefined ? SEPARATORS : [declared], isKnown) }));
-  const [first] = fits;
-  const found = first?.known === 0 ? (fits.find(({ known }) => known > 1) ?? first) : first;
-  return found ?? { at: from, separator: ',' };
+  const separators = declared === undefined ? SEPARATORS : [declared];
+  const first = { at: from, ...separatorOf(lines, from, separators, isKnown) };
+  if (first.known > 0) return first;
+  for (let at = from + 1; at < Math.min(from + MAX_TITLE_LINES, lines.length); at += 1) {
+    const fit = { at, ...separatorOf(lines, at, separators, isKnown) };
+    if (fit.known > 1) return fit;
+  }
+  return first;
 }
 
 /** The separator with which a line has the most known headings; where there is but one heading, a tab, so that its cells may hold lists. */

@@ -245,6 +245,26 @@ const CASES: readonly Case[] = [
     aside: ['snipe-it.json#rows[1]: its "status_label" is "archived"'],
   },
   {
+    files: ['snipe-it.csv'],
+    assets: [
+      {
+        id: 'KVM-0012',
+        name: 'kvm-lab-03',
+        names: ['kvm-lab-03'],
+        serials: ['PK4-0012'],
+        macs: ['00:00:5E:00:53:10'],
+        addresses: ['192.0.2.12'],
+        class: 'ip-kvm',
+        vendor: 'PiKVM',
+        model: 'PiKVM V4 Plus',
+        site: 'HQ',
+        at: 'snipe-it.csv:2',
+      },
+    ],
+    aside: ['snipe-it.csv:3: its "Status" is "Archived"'],
+    notes: ['ignored: 2 columns of no known meaning ("Company", "Notes")'],
+  },
+  {
     files: ['glpi-computer.json', 'glpi-network.json'],
     assets: [
       {
