@@ -8,7 +8,7 @@ import { attachedLinks } from './attached.ts';
 import { Links, linksToAsk } from './link.ts';
 import { needsCredential } from './messages.ts';
 import type { SweepPlan } from './plan.ts';
-import type { Schedule } from './schedule.ts';
+import { isByAddress, type Schedule } from './schedule.ts';
 import type { SweepState } from './state.ts';
 
 export type UdpPlan = PortPlan & { readonly transport: 'udp' };
@@ -104,8 +104,9 @@ export class Hellos {
     const budget = living ? devices.at(address).budget : attempt === 0 ? undefined : devices.known(address)?.budget;
     if (budget === undefined || (!living && !budget.isSweepCounted)) return hello;
     this.countSweep(budget, pass);
-    // One question in every protocol comes before a second in any.
-    const kept = living ? schedule.living.udp.filter((index) => this.#isToAsk(endpoint, index)).length : 0;
+    // One question in every protocol comes before a second in any, and the further tries of what everybody is asked are kept for.
+    const tries = schedule.passes.slice(pass + 1).filter(isByAddress).length;
+    const kept = living ? schedule.living.udp.filter((index) => this.#isToAsk(endpoint, index)).length + tries * this.#perTry.free : 0;
     return hello.filter(({ name }, i) =>
       needsCredential(name) ? budget.read() : i === 0 || !living ? budget.datagram() : budget.furtherDatagram(kept),
     );
@@ -121,7 +122,7 @@ export class Hellos {
   /** What the passes until now have sent to a device is on its account too. */
   countSweep(budget: Budget, pass: number): void {
     const { passes } = this.#options.schedule;
-    const tries = passes.slice(0, pass + 1).filter(({ transport, living }) => transport === 'udp' && !living).length;
+    const tries = passes.slice(0, pass + 1).filter(isByAddress).length;
     budget.countSweep(this.#perTry.free * tries, this.#perTry.credentialed);
   }
 

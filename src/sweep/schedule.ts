@@ -225,7 +225,8 @@ function worth(plan: PortPlan | undefined): number {
   return place < 0 ? KNOWN_PORTS.length : place;
 }
 
-function isByAddress({ transport, living }: Pass): boolean {
+/** A pass that asks every address by UDP, at all of its ports at once. */
+export function isByAddress({ transport, living }: Pass): boolean {
   return transport === 'udp' && !living;
 }
 

@@ -17,7 +17,7 @@ import { LinkWatch } from './link-watch.ts';
 import type { Neighbours } from './neighbours.ts';
 import { Pace, RoundTrip } from './pace.ts';
 import type { SweepPlan } from './plan.ts';
-import { type Order, type Pass, Schedule } from './schedule.ts';
+import { isByAddress, type Order, type Pass, Schedule } from './schedule.ts';
 import { type Checkpoint, SweepState } from './state.ts';
 import { UdpTalk } from './udp-talk.ts';
 
@@ -273,14 +273,13 @@ export class Sweep {
   }
 
   async #runPass(pass: Pass): Promise<void> {
-    const asksAllByUdp = pass.transport === 'udp' && !pass.living;
-    if (asksAllByUdp && pass.attempt > 0) await this.#until(this.#lastUdp + UDP_GAP_MS);
+    if (isByAddress(pass) && pass.attempt > 0) await this.#until(this.#lastUdp + UDP_GAP_MS);
     const order = this.#schedule.orderOf(this.#pass);
     let walked = 0;
     while (this.#going && !this.#isOver(order)) {
       let room = this.#launchDeferred(this.#room());
       this.#position = this.#schedule.skip(pass, this.#position, this.#state);
-      while (room > 0 && this.#position < order.size && this.#deferred.length < MAX_DEFERRED && this.#waiting.size < MAX_WAITING) {
+      while (room > 0 && this.#position < order.size && this.#deferred.length < MAX_DEFERRED && !this.#waitsTooMuch(pass)) {
         const item = order.at(this.#position);
         this.#position = this.#schedule.skip(pass, this.#position + 1, this.#state);
         const endpoints = this.#schedule
@@ -293,7 +292,7 @@ export class Sweep {
       }
       await this.#turn();
     }
-    if (asksAllByUdp && this.#schedule.looksAtLink) {
+    if (isByAddress(pass) && this.#schedule.looksAtLink) {
       await this.#until(this.#link.settledAt);
       await this.#pollLink();
     }
@@ -350,9 +349,17 @@ export class Sweep {
     return room - (items.length - (this.#deferred.length - before));
   }
 
-  /** Those whose devices nobody talks to any more go out before anything new. */
+  /** What only living devices are asked is drawn no faster than conversations end. */
+  #waitsTooMuch({ living }: Pass): boolean {
+    return living && this.#waiting.size >= MAX_WAITING;
+  }
+
+  /**
+   * Those whose devices nobody talks to any more go out before anything new. Not while all are asked by UDP: what a device has had until then is counted
+   * by whole passes.
+   */
   #releaseWaiting(now: number): void {
-    if (this.#waiting.size === 0 || now - this.#waitingSeen < TALK_POLL_MS) return;
+    if (this.#waiting.size === 0 || now - this.#waitingSeen < TALK_POLL_MS || isByAddress(this.#passNow)) return;
     this.#waitingSeen = now;
     for (const [endpoint, item] of this.#waiting) {
       if (this.#underWay.isBusy(this.#state.hostOf(endpoint))) continue;
