@@ -90,6 +90,7 @@ function lines<T>(id: string, exported?: Exported): T[] {
 
 test('the help names every form there is, and no other', () => {
   for (const { id, summary } of TEXT_FORMATS) expect(SUMMARIES).toHaveProperty(id, summary);
+  expect(new Set([...TEXT_FORMATS.map(({ id }) => id), 'sentinel'])).toEqual(new Set(Object.keys(SUMMARIES)));
   expect(new Set(TEXT_FORMATS.map(({ id }) => id)).size).toBe(TEXT_FORMATS.length);
 });
 
