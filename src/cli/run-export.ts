@@ -1,6 +1,7 @@
 import { inputError } from '../errors.ts';
 import { readInventory } from '../inventory/file.ts';
 import { TEXT_FORMATS } from '../outputs/formats/index.ts';
+import { SUMMARIES } from '../outputs/formats/summaries.ts';
 import { exitCode } from './exit.ts';
 import type { ExportOptions } from './export.ts';
 import { findingsOf, readAgainst, sayOfList, writeResult } from './findings.ts';
@@ -12,7 +13,7 @@ export function runExport(file: string, options: ExportOptions): void {
     throw inputError('bad-option', {
       option: '--to',
       text: options.to,
-      reason: `the forms are ${[...TEXT_FORMATS.map(({ id }) => id), 'sentinel'].join(', ')}`,
+      reason: `the forms are ${Object.keys(SUMMARIES).join(', ')}`,
     });
   for (const [option, value] of Object.entries({
     '--state': options.state,

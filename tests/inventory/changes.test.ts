@@ -381,3 +381,15 @@ test('changes: what did not appear keeps the day on which it was first seen', ()
     { numRuns: 2000 },
   );
 });
+
+test('an address that was asked only at ports which its targets named is none that was asked: what is not found there is not gone', () => {
+  const whole = inventory([device('10.0.0.5')]);
+  const part = {
+    ...inventory([]),
+    asked: { ...whole.asked, hosts: 1, ranges: ['10.0.0.5'], names: {}, ports: ['443/tcp=https'], only: { '10.0.0.5': ['443/tcp'] } },
+  };
+  expect(askedHosts(part)(parseAddress('10.0.0.5') as number)).toBe(false);
+  expect(changesBetween(whole, part)).toMatchObject([
+    { change: 'not-asked', details: ['its address was not asked in the newer sweep, or only at ports that its targets named'] },
+  ]);
+});

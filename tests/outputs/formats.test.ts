@@ -46,7 +46,7 @@ const DEVICES = [
     product: 'TigerVNC',
     endpoints: [{ host: '10.0.0.21', port: 5900, transport: 'tcp', probe: 'rfb' }],
   }),
-  device('x', { deviceKey: 'kvm-f', addresses: [], endpoints: [], identifiers: [] }),
+  device('x', { deviceKey: 'kvm-f', addresses: [], endpoints: [], identifiers: [], attachedTo: [{ computer: 'ws-0042', present: true }] }),
 ];
 const INVENTORY: Inventory = {
   ...inventory(DEVICES, { ports: ['443/tcp=https', '22/tcp=ssh@living', '161/udp=snmp'], names: { '10.0.0.17': 'sql07.example.net' } }),
@@ -90,6 +90,7 @@ function lines<T>(id: string, exported?: Exported): T[] {
 
 test('the help names every form there is, and no other', () => {
   for (const { id, summary } of TEXT_FORMATS) expect(SUMMARIES).toHaveProperty(id, summary);
+  expect(new Set([...TEXT_FORMATS.map(({ id }) => id), 'sentinel'])).toEqual(new Set(Object.keys(SUMMARIES)));
   expect(new Set(TEXT_FORMATS.map(({ id }) => id)).size).toBe(TEXT_FORMATS.length);
 });
 
@@ -166,7 +167,7 @@ test('nmap-xml: what each host is, and what the counts say', () => {
 
 test('csv: a row for each device, no formula, a byte order mark and CRLF for Excel', () => {
   const { text, notes } = written('csv');
-  expect(text.startsWith('\ufeffAddresses,Class,')).toBe(true);
+  expect(text.startsWith('\ufeffAddresses,Attached to,Class,')).toBe(true);
   expect(text.split('\r\n').length).toBe(DEVICES.length + 2);
   const rows: Record<string, string>[] = parse(text, { columns: true, bom: true });
   expect(rows.length).toBe(DEVICES.length);

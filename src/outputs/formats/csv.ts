@@ -2,7 +2,7 @@ import { stringify } from 'csv-stringify/sync';
 import type { Device } from '../../devices/device.ts';
 import type { Finding } from '../../reconcile/index.ts';
 import { printable, shortened } from '../../text.ts';
-import { findingsByDevice, macsOf, recordsLeftOut } from './devices.ts';
+import { attachedText, findingsByDevice, macsOf, recordsLeftOut } from './devices.ts';
 import type { TextFormat } from './format.ts';
 import { SUMMARIES } from './summaries.ts';
 
@@ -18,6 +18,7 @@ type Column = readonly [heading: string, of: (row: Row) => string | number | und
 
 const COLUMNS: readonly Column[] = [
   ['Addresses', ({ device }) => device.addresses.join(';')],
+  ['Attached to', ({ device }) => attachedText(device)],
   ['Class', ({ device }) => device.class],
   ['Vendor', ({ device }) => device.vendor],
   ['Product', ({ device }) => device.product],

@@ -35,6 +35,11 @@ export function recordsLeftOut(findings: readonly Finding[] = []): string[] {
     : [`${count(left, 'approved asset')} that no device carries left out: this form holds devices (kvmsweep reconcile lists them)`];
 }
 
+/** The computers that a device is plugged into, by their own lists: `ws-0042;was ws-0043`. */
+export function attachedText({ attachedTo = [] }: Device): string {
+  return attachedTo.map(({ computer, present }) => (present ? computer : `was ${computer}`)).join(';');
+}
+
 /** MAC addresses of a device's own network cards, strongest first, each once. */
 export function macsOf({ identifiers }: Device): string[] {
   return [...new Set(identifiers.flatMap(({ kind, value }) => (kind === 'mac' ? [value] : [])))];

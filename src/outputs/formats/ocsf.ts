@@ -120,6 +120,7 @@ function unmappedOf(device: Device, finding: Finding | undefined): object {
     certainty: device.certainty,
     level: device.level,
     posture: device.posture,
+    ...(device.attachedTo === undefined ? {} : { attached_to: device.attachedTo.map(({ computer }) => computer) }),
     evidence: device.evidence.slice(0, MAX_EVIDENCE).map(({ fact, text, endpoint }) => ({ fact, text, endpoint })),
     ...(finding === undefined ? {} : { state: finding.state, explanation: finding.explanation, ...defined({ asset: finding.asset?.id }) }),
   };

@@ -2,7 +2,7 @@ import { deviceName, type Device } from '../../devices/device.ts';
 import type { DeviceClass, State } from '../../vocabulary.ts';
 import { shortened } from '../../text.ts';
 import { jsonDocument } from '../json.ts';
-import { assets, findingsByDevice, macsOf, recordsLeftOut, tellingNames } from './devices.ts';
+import { assets, attachedText, findingsByDevice, macsOf, recordsLeftOut, tellingNames } from './devices.ts';
 import type { TextFormat } from './format.ts';
 import { SUMMARIES } from './summaries.ts';
 
@@ -98,16 +98,16 @@ function itemOf(device: Device, name: string | undefined, state: State | undefin
 }
 
 /** For people, one fact a line. Nothing in it changes from sweep to sweep as long as the device does not. */
-function commentsOf(
-  { class: kind, vendor, product, generation, version, addresses, posture, certainty }: Device,
-  state: State | undefined,
-): string {
+function commentsOf(device: Device, state: State | undefined): string {
+  const { class: kind, vendor, product, generation, version, addresses, posture, certainty } = device;
+  const attached = attachedText(device);
   return [
     `class: ${kind}`,
     vendor === undefined ? undefined : `vendor: ${vendor}`,
     product === undefined ? undefined : `product: ${[product, generation].filter((part) => part !== undefined).join(' ')}`,
     version === undefined ? undefined : `firmware: ${version}`,
     addresses.length > 1 ? `addresses: ${addresses.join(', ')}` : undefined,
+    attached === '' ? undefined : `attached to: ${attached}`,
     posture.length === 0 ? undefined : `posture: ${posture.join(', ')}`,
     `certainty: ${certainty} of 100`,
     state === undefined ? undefined : `approval: ${state}`,

@@ -8,4 +8,5 @@ export const SUMMARIES = {
   servicenow: "body of ServiceNow's identifyreconcile: CIs created and updated without duplicates",
   glpi: "GLPI's native inventory, a JSON document for each device, one a line",
   prometheus: "metrics for the textfile collector of Prometheus' node_exporter",
+  sentinel: 'a folder for Microsoft Sentinel: watchlists, tables and the lines that upload them',
 } as const satisfies Record<string, string>;
