@@ -1,6 +1,6 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseShard, type Shard } from '../targets/hosts.ts';
+import { parseShard, type Shard } from '../targets/shard.ts';
 
 /** Parsers of option values: what does not fit is an error that says what would. */
 export function wholeNumber(min: number, max: number): (text: string) => number {

@@ -1,6 +1,7 @@
 import { attachedIn, type Attachment, type Device, deviceName, placesOf, placeText } from '../devices/device.ts';
 import { type AddressNumber, parseAddress, spaceOf, withoutZone } from '../targets/addresses.ts';
-import { HostSet, parseShard } from '../targets/hosts.ts';
+import { HostSet } from '../targets/hosts.ts';
+import { parseShard } from '../targets/shard.ts';
 import { parseRange } from '../targets/parse.ts';
 import type { DeviceClass } from '../vocabulary.ts';
 import { pair, partsOf, reversed } from './history.ts';
