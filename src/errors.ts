@@ -45,6 +45,8 @@ const TEXTS = {
   'unreadable-file': (a: { file: string; reason: string }) => `cannot read ${a.file}: ${a.reason}`,
   'unwritable-file': (a: { file: string; reason: string }) => `cannot write ${a.file}: ${a.reason}`,
   'file-exists': (a: { file: string }) => `${a.file} exists already and is not overwritten: name another file, or move it away`,
+  'not-together': (a: { file: string; reason: string }) =>
+    `${a.file} cannot be put together with the others: ${a.reason}; identify takes the journals of the shards of one sweep`,
   'empty-file': (a: { file: string; what: string }) => `${a.file} holds no ${a.what}`,
   'bad-port': (a: { text: string; reason: string }) =>
     `"${a.text}" is no port list: ${a.reason} (examples: -p 80,443  -p T:80-90,U:623  -p 8443=https,1623/udp=ipmi)`,

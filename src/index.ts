@@ -34,7 +34,13 @@ export { deriveInventory } from './inventory/derive.ts';
 export { inventoryText, readInventory } from './inventory/file.ts';
 export type { Inventory } from './inventory/schema.ts';
 
+export { TEXT_FORMATS } from './outputs/formats/index.ts';
+export { reportPage, type ReportInput } from './outputs/report/index.ts';
+export { sentinelBundle } from './outputs/sentinel/bundle.ts';
+
 export {
+  accountFor,
+  type ApprovalRule,
   type ApprovedAsset,
   type ApprovedList,
   failing,

@@ -17,7 +17,10 @@ export function register(program: Command): void {
     .description(
       'Matches observations (a journal, or lines of JSON with host, probe and facts) with the fingerprints of today. Sends nothing.',
     )
-    .argument('<file>', 'a journal or a file of observations; - for standard input')
+    .argument(
+      '<files...>',
+      'a journal, the journals of all shards of a sweep (scan --shard), or files of observations; - for standard input',
+    )
     .addOption(new Option('--format <format>', 'what goes to standard output').choices(FORMATS).default('table'))
     .option('-o, --output <file>', 'write an inventory')
     .option('--previous <file>', 'carry device keys on from this inventory')
@@ -29,9 +32,10 @@ export function register(program: Command): void {
       `
 Examples:
   kvmsweep identify kvmsweep-2026-11-22T20-00-00Z.ndjson -o again.json
+  kvmsweep identify shard-*.ndjson -o whole.json
   echo '{"host":"192.0.2.10","probe":"https","facts":{"http.title":"PiKVM Login"}}' | kvmsweep identify - --format ndjson`,
     )
-    .action(async (file: string, options: IdentifyOptions) => {
+    .action(async (files: string[], options: IdentifyOptions) => {
       const [
         { deriveInventory },
         { inventoryText, readInventory, writeWhole },
@@ -47,7 +51,7 @@ Examples:
       ]);
       const previous = options.previous === undefined ? [] : readInventory(options.previous).devices;
       const knowledge = loadKnowledge(options);
-      const { inventory, problems, observations } = await deriveInventory(file, knowledge.matcher, { previous, own: knowledge.own });
+      const { inventory, problems, observations } = await deriveInventory(files, knowledge.matcher, { previous, own: knowledge.own });
       for (const one of problems) process.stderr.write(`${problemText(one)}\n`);
       if (options.output !== undefined) writeWhole(options.output, inventoryText(inventory));
       printDevices(inventory.devices, options);

@@ -4,8 +4,17 @@ import { InputError } from '../errors.ts';
 import { withoutUnknownValues } from './arguments.ts';
 import { EXIT } from './exit.ts';
 
+/** Who reads our output may have seen enough (`| head`): then there is nobody to write to, and nothing wrong. */
+function endWhereNobodyReads(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit();
+  });
+}
+
 /** Runs the command line. Each command's work is imported when it is asked for: `--help` should not wait for what it does not need. */
 export async function main(argv: readonly string[]): Promise<void> {
+  endWhereNobodyReads();
   // Asked often, by scripts: not worth loading a parser for.
   if (argv.length === 3 && (argv[2] === '--version' || argv[2] === '-V')) {
     process.stdout.write(`${version()}\n`);

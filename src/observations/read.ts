@@ -165,7 +165,7 @@ export function byAddress(a: string, b: string): number {
 }
 
 /** The same order for many, each read once. */
-function sortedByAddress(hosts: Iterable<string>): string[] {
+export function sortedByAddress(hosts: Iterable<string>): string[] {
   return Array.from(hosts, sortKey)
     .toSorted(compareKeys)
     .map(({ host }) => host);
