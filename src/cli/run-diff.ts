@@ -6,10 +6,12 @@ import { jsonDocument, jsonLines } from '../outputs/json.ts';
 import type { DiffOptions } from './diff.ts';
 import { exitCode } from './exit.ts';
 import { writeResult } from './findings.ts';
+import { refuseToReplace } from './output.ts';
 import { reportFormat, terminalColumns } from './options.ts';
 
 /** `kvmsweep diff`. @returns the exit code @throws {InputError} */
 export function runDiff(oldFile: string, newFile: string, { format, output }: DiffOptions): number {
+  refuseToReplace(output, [oldFile, newFile]);
   const [before, after] = [readInventory(oldFile), readInventory(newFile)];
   const changes = changesBetween(before, after);
   writeResult(text(changes, before, after, { format: reportFormat(format, output), toFile: output !== undefined }), output);

@@ -5,6 +5,7 @@ import { SUMMARIES } from '../outputs/formats/summaries.ts';
 import { exitCode } from './exit.ts';
 import type { ExportOptions } from './export.ts';
 import { findingsOf, readAgainst, sayOfList, writeResult } from './findings.ts';
+import { refuseToReplace } from './output.ts';
 
 /** Exports an inventory in the form that was asked for. */
 export function runExport(file: string, options: ExportOptions): void {
@@ -22,6 +23,7 @@ export function runExport(file: string, options: ExportOptions): void {
   }))
     if (value !== undefined)
       throw inputError('bad-option', { option, text: `with --to ${options.to}`, reason: 'it is for --to sentinel only' });
+  refuseToReplace(options.out, [file, ...(options.approved ?? []), options.policy]);
   const inventory = readInventory(file);
   const against = readAgainst(options);
   if (against !== undefined) sayOfList(against, options.quiet === true);

@@ -3,11 +3,13 @@ import { readInventory, writeWhole } from '../inventory/file.ts';
 import { reportPage } from '../outputs/report/index.ts';
 import { exitCode } from './exit.ts';
 import { findingsOf, readAgainst, sayOfList } from './findings.ts';
+import { refuseToReplace } from './output.ts';
 import { withExtension } from './options.ts';
 import type { ReportCommandOptions } from './report.ts';
 
 /** `kvmsweep report`. @returns the exit code @throws {InputError} */
 export function runReport(file: string, { against, output, quiet = false, expiringWithin, ...lists }: ReportCommandOptions): number {
+  refuseToReplace(output, [file, against, ...(lists.approved ?? []), lists.policy]);
   const held = readAgainst(lists);
   const inventory = readInventory(file);
   if (held !== undefined) sayOfList(held, quiet);
