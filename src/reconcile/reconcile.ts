@@ -146,7 +146,7 @@ function carried(pair: Pair, { now, soonMs }: Context): Verdict {
   return {
     state: 'approved-present',
     explanation: alone
-      ? `${who}, and nothing speaks against it. ${hasNumbers(asset) ? `Of the record's ${numbersText(asset)} it shows none, so look there to be sure.` : 'Add its serial number or MAC address to the record to be sure.'}`
+      ? `${who}, and nothing speaks against it. ${hasNumbers(asset) ? `It shows no ${numbersText(asset)} to compare with the record, so look there to be sure.` : 'Add its serial number or MAC address to the record to be sure.'}`
       : `${who}.`,
   };
 }
@@ -200,13 +200,13 @@ function adviceOn(assets: readonly ApprovedAsset[]): string {
     : 'Add a serial number or MAC address to the right one.';
 }
 
-/** `serial number and MAC address`: what a record knows a device by, whatever its address. */
+/** `serial number or MAC address`: what a record knows a device by, whatever its address. */
 function numbersText({ serials, macs, uuids }: ApprovedAsset): string {
-  return listText([
+  return [
     ...(serials.length > 0 ? ['serial number'] : []),
     ...(macs.length > 0 ? ['MAC address'] : []),
     ...(uuids.length > 0 ? ['UUID'] : []),
-  ]);
+  ].join(' or ');
 }
 
 function unapproved(

@@ -123,7 +123,7 @@ test.for<Case>([
     devices: [device('10.0.0.1')],
     assets: [record('A', { serials: ['A1'], macs: [MAC], addresses: ['10.0.0.1'] })],
     expected: ['approved-present info kvm-10.0.0.1 = A'],
-    says: /nothing speaks against it\. Of the record's serial number and MAC address it shows none, so look there to be sure\.$/,
+    says: /nothing speaks against it\. It shows no serial number or MAC address to compare with the record, so look there to be sure\.$/,
   },
   {
     name: 'by its address, and a maker and model that agree',
