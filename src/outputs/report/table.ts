@@ -1,7 +1,7 @@
 import { placesOf } from '../../devices/device.ts';
 import { CLASSES, type Level, LEVELS, STATES } from '../../vocabulary.ts';
 import { type Html, html } from '../html.ts';
-import { severityMark, text } from './sections.ts';
+import { severityMark, text } from './cells.ts';
 import { CLASS_NAMES, LEVEL_NAMES, shortClass, STATE_NAMES } from './words.ts';
 import { type ReportView, type Shown, tally } from './view.ts';
 
