@@ -6,6 +6,7 @@ import { jsonDocument, jsonLines } from '../outputs/json.ts';
 import { exitCode } from './exit.ts';
 import { writeResult } from './findings.ts';
 import { type ReportFormat, reportFormat, terminalColumns } from './options.ts';
+import { refuseToReplace } from './output.ts';
 
 export interface DiffOptions {
   readonly format?: ReportFormat;
@@ -14,6 +15,7 @@ export interface DiffOptions {
 
 /** `kvmsweep diff`. @returns the exit code @throws {InputError} */
 export function runDiff(oldFile: string, newFile: string, { format, output }: DiffOptions): number {
+  refuseToReplace(output, [oldFile, newFile]);
   const [before, after] = [readInventory(oldFile), readInventory(newFile)];
   const changes = changesBetween(before, after);
   writeResult(text(changes, before, after, { format: reportFormat(format, output), toFile: output !== undefined }), output);

@@ -5,6 +5,7 @@ import { SUMMARIES } from '../outputs/formats/summaries.ts';
 import type { ApprovedOptions } from './approved-options.ts';
 import { exitCode } from './exit.ts';
 import { findingsOf, readAgainst, sayOfList, writeResult } from './findings.ts';
+import { refuseToReplace } from './output.ts';
 
 /** What `export` was told. */
 export interface ExportOptions extends ApprovedOptions {
@@ -34,6 +35,7 @@ export function runExport(file: string, options: ExportOptions): void {
   }))
     if (value !== undefined)
       throw inputError('bad-option', { option, text: `with --to ${options.to}`, reason: 'it is for --to sentinel only' });
+  refuseToReplace(options.out, [file, ...(options.approved ?? []), options.policy]);
   const inventory = readInventory(file);
   const against = readAgainst(options);
   if (against !== undefined) sayOfList(against, options.quiet === true);

@@ -4,6 +4,7 @@ import type { ApprovedOptions } from './approved-options.ts';
 import { exitCode } from './exit.ts';
 import { findingsOf, findingsText, readAgainst, sayOfFindings, sayOfList, writeResult } from './findings.ts';
 import { type ReportFormat, reportFormat, terminalColumns } from './options.ts';
+import { refuseToReplace } from './output.ts';
 
 export interface ReconcileCommandOptions extends ApprovedOptions {
   readonly policy?: string;
@@ -17,6 +18,7 @@ export interface ReconcileCommandOptions extends ApprovedOptions {
 /** `kvmsweep reconcile`. @returns the exit code @throws {InputError} */
 export function runReconcile(file: string, options: ReconcileCommandOptions): number {
   const { output, quiet = false } = options;
+  refuseToReplace(output, [file, ...(options.approved ?? []), options.policy]);
   const against = readAgainst(options);
   if (against === undefined) throw inputError('nothing-given', {});
   const inventory = readInventory(file);

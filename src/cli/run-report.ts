@@ -4,6 +4,7 @@ import { reportPage } from '../outputs/report/index.ts';
 import type { ApprovedOptions } from './approved-options.ts';
 import { exitCode } from './exit.ts';
 import { findingsOf, readAgainst, sayOfList } from './findings.ts';
+import { refuseToReplace } from './output.ts';
 import { withExtension } from './options.ts';
 
 export interface ReportCommandOptions extends ApprovedOptions {
@@ -16,6 +17,7 @@ export interface ReportCommandOptions extends ApprovedOptions {
 
 /** `kvmsweep report`. @returns the exit code @throws {InputError} */
 export function runReport(file: string, { against, output, quiet = false, expiringWithin, ...lists }: ReportCommandOptions): number {
+  refuseToReplace(output, [file, against, ...(lists.approved ?? []), lists.policy]);
   const held = readAgainst(lists);
   const inventory = readInventory(file);
   if (held !== undefined) sayOfList(held, quiet);
