@@ -3,11 +3,15 @@ import { readInventory } from '../inventory/file.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import { changesCsv, changesMarkdown, changeTable } from '../outputs/changes.ts';
 import { jsonDocument, jsonLines } from '../outputs/json.ts';
-import type { DiffOptions } from './diff.ts';
 import { exitCode } from './exit.ts';
 import { writeResult } from './findings.ts';
+import { type ReportFormat, reportFormat, terminalColumns } from './options.ts';
 import { refuseToReplace } from './output.ts';
-import { reportFormat, terminalColumns } from './options.ts';
+
+export interface DiffOptions {
+  readonly format?: ReportFormat;
+  readonly output?: string;
+}
 
 /** `kvmsweep diff`. @returns the exit code @throws {InputError} */
 export function runDiff(oldFile: string, newFile: string, { format, output }: DiffOptions): number {
