@@ -1,7 +1,7 @@
 import { type Problem, placeText } from '../errors.ts';
 import type { AddressRange } from '../targets/addresses.ts';
 import type { DeviceClass } from '../vocabulary.ts';
-import type { ApprovalWindow } from './windows.ts';
+import type { ApprovalWindow } from '../windows.ts';
 
 /** Where a record stands: the line of a CSV file, from 1, or the index of an entry of a JSON file, from 0, in the list that is called so. */
 export interface AssetSource {

@@ -21,7 +21,7 @@ import {
 import type { DeviceClass } from '../vocabulary.ts';
 import { type Column, type Columns, isJoined, type Meaning } from './headings.ts';
 import type { ListRow } from './table.ts';
-import { type ApprovalWindow, parseWindow } from './windows.ts';
+import { type ApprovalWindow, parseWindow } from '../windows.ts';
 
 const MAX_TEXT = 200;
 
