@@ -194,14 +194,17 @@ export class PathGuard {
   finish(): void {
     const { guards } = this.#options;
     if (this.isPaused) this.#countDeaf(-Infinity);
-    const [chokes, full] = [this.#watch.chokes, guards.timesFull];
+    const { chokes } = this.#watch;
     if (this.#watch.isLost)
       guards.note(
         'path',
         `open ports stopped answering while the sweep went on, ${grouped(chokes)} times: something in the path drops what is new (the state table of a router or firewall is full?). It did not recover, so living hosts may be missing; sweep at a lower --rate`,
       );
     else if (this.#costs.length > 0)
-      guards.note(chokes > 0 ? 'path' : 'connection-tracking', `${this.#what()}, and ${this.#costs.join('; ')}. Sweep at a lower --rate`);
+      guards.note(
+        chokes === 0 && guards.timesFull > 0 ? 'connection-tracking' : 'path',
+        `${this.#what()}, and ${this.#costs.join('; ')}. Sweep at a lower --rate`,
+      );
   }
 
   /** What is told of it where nothing was lost. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { beginText, isInWindow } from '../windows.ts';
 import { type AddressNumber, familyOf, formatAddress } from '../targets/addresses.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import { unpackNumbers } from './bits.ts';
@@ -55,6 +56,8 @@ export interface Progress {
   readonly packets: number;
   readonly alive: number;
   readonly talking: number;
+  /** What it waits for, where nothing new is sent: `until 22:00`. */
+  readonly waiting?: string;
 }
 
 const MAX_TALKING = 128;
@@ -69,6 +72,10 @@ const LOCAL_PAUSE_MS = 100;
 /** So often it is looked whether the conversations are over that endpoints wait for. */
 const TALK_POLL_MS = 100;
 const CHECKPOINT_MS = 1000;
+/** The same while nothing happens, because the window is closed. */
+const IDLE_CHECKPOINT_MS = 60_000;
+/** How long the event loop turns while nothing may be sent. */
+const WAITING_TURN_MS = 50;
 const NEIGHBOUR_POLL_MS = 200;
 /** A repeated datagram follows the first no sooner, and answers are waited for as long after the last: slow controllers take a second. */
 const UDP_GAP_MS = 1500;
@@ -108,6 +115,11 @@ export class Sweep {
   readonly #hellos: Hellos;
   readonly #link: LinkWatch;
   readonly #path: PathGuard;
+  readonly #clock: () => Date;
+  /** Whether the window in which something may be sent is open. */
+  #isOpen = true;
+  #checkpointAt = -Infinity;
+  #wasIdle = false;
 
   #pass = 0;
   #position = 0;
@@ -136,8 +148,9 @@ export class Sweep {
     neighbours: Neighbours,
     probes: readonly UdpProbe[],
     handlers: SweepHandlers,
-    guards = new Guards(neighbours),
+    { guards = new Guards(neighbours), clock = () => new Date() }: { guards?: Guards; clock?: () => Date } = {},
   ) {
+    this.#clock = clock;
     this.#plan = plan;
     this.#neighbours = neighbours;
     this.#guards = guards;
@@ -205,6 +218,7 @@ export class Sweep {
 
   /** Sweeps to the end, or to {@link stop}. */
   async run(): Promise<void> {
+    this.#lookAtClock();
     await this.#datagrams.open(new Set(this.#plan.hosts.ranges.map(({ first }) => familyOf(first))));
     const timers = [setInterval(() => this.#orFail(() => this.#everySecond()), CHECKPOINT_MS)];
     if (this.#schedule.looksAtLink)
@@ -295,6 +309,11 @@ export class Sweep {
       packets: packets.tcp + packets.udp,
       alive,
       talking: this.#underWay.size,
+      ...(this.#isOpen || this.#plan.window === undefined
+        ? this.#path.isPaused
+          ? { waiting: 'for the path' }
+          : {}
+        : { waiting: `until ${beginText(this.#plan.window)}` }),
     };
   }
 
@@ -335,7 +354,7 @@ export class Sweep {
   /** A pass is over when all of it has gone out, and what is on its way has come back where the next pass has to know. */
   #isOver({ size }: Order): boolean {
     if (this.#position < size || this.#deferred.length > 0 || this.#path.repeats.size > 0) return false;
-    return this.#schedule.flowsOn(this.#pass) || (this.#inFlight.size === 0 && this.#path.attend(performance.now(), true));
+    return this.#schedule.flowsOn(this.#pass) || (this.#inFlight.size === 0 && this.#isPathClear());
   }
 
   async #pollLink(): Promise<void> {
@@ -346,6 +365,8 @@ export class Sweep {
   async #askLinks(): Promise<void> {
     if (this.#linksAsked !== undefined || !this.#hellos.links.isNeeded || !this.#going) return;
     const ask = async (): Promise<void> => {
+      await this.untilOpen();
+      if (!this.#going) return;
       const sent = await this.#hellos.links.ask();
       this.#pace.bucket.take(sent);
       this.#state.packets.udp += sent;
@@ -365,7 +386,7 @@ export class Sweep {
         this.#path.repeats.size > 0 ||
         this.#waiting.size > 0 ||
         this.#inFlight.size > 0 ||
-        !this.#path.attend(performance.now(), true))
+        !this.#isPathClear())
     ) {
       this.#launchDeferred(this.#room());
       await this.#turn();
@@ -378,6 +399,7 @@ export class Sweep {
 
   /** How many items may be launched in this turn. */
   #room(): number {
+    if (!this.#isOpen) return 0;
     this.#path.attend(performance.now());
     this.#pace.rate = this.#path.rate;
     if (this.#underWay.size >= MAX_TALKING || this.#path.isPaused) return 0;
@@ -603,7 +625,13 @@ export class Sweep {
   // ---- time ---------------------------------------------------------------------------------------------------
 
   #everySecond(): void {
-    this.#path.look(performance.now());
+    const now = performance.now();
+    this.#lookAtClock();
+    this.#path.look(now);
+    const isIdle = !this.#isOpen && this.#inFlight.size === 0 && this.#underWay.size === 0 && this.#going;
+    if (isIdle && this.#wasIdle && now - this.#checkpointAt < IDLE_CHECKPOINT_MS) return;
+    this.#wasIdle = isIdle;
+    this.#checkpointAt = now;
     const open = [...this.#inFlight.keys(), ...this.#deferred.map(({ endpoint }) => endpoint), ...this.#waiting.keys()];
     this.#handlers.onCheckpoint(
       this.#state.checkpoint({
@@ -632,9 +660,28 @@ export class Sweep {
     while (this.#going && performance.now() < moment) await sleep(Math.min(50, Math.max(1, moment - performance.now())));
   }
 
-  /** Lets the event loop turn; about a millisecond. */
+  /** Lets the event loop turn; about a millisecond, while something may be sent. */
   async #turn(): Promise<void> {
-    await sleep(1);
+    await sleep(this.#isOpen ? 1 : WAITING_TURN_MS);
+  }
+
+  #lookAtClock(): void {
+    const { window } = this.#plan;
+    this.#isOpen = window === undefined || isInWindow(window, this.#clock());
+  }
+
+  /** Over when something may be sent, or the sweep is ended. */
+  async untilOpen(): Promise<void> {
+    this.#lookAtClock();
+    while (!this.#isOpen && this.#going) {
+      await this.#turn();
+      this.#lookAtClock();
+    }
+  }
+
+  /** Whether the path has borne what was sent, as far as canaries tell; they are for the window too. */
+  #isPathClear(): boolean {
+    return !this.#isOpen || this.#path.attend(performance.now(), true);
   }
 
   /** What fails in a timer (a checkpoint on a full disk) ends the sweep as anywhere else, and not the process. */

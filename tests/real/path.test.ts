@@ -19,7 +19,7 @@ interface Case {
 }
 
 const TARGETS = ['10.77.0.0/22', '-p', '80,443,5900,8443,U:623', '--seed', '7'];
-const TABLE = { stateTable: { entries: 4096, seconds: 6 } } as const;
+const TABLE = { stateTable: { entries: 4096, seconds: 8 } } as const;
 
 describe('a state table of 4,096 entries in the path', REAL, () => {
   test.for<Case>([
@@ -52,7 +52,7 @@ describe('a state table of 4,096 entries in the path', REAL, () => {
     } else {
       expect(dropped, 'the table was full').toBeGreaterThan(500);
       expect(known).toContain('open ports stopped answering while the sweep went on');
-      expect(known).toMatch(/the rate went down to \d{2,3} packets a second/);
+      expect(known).toMatch(/the rate went down to \d+ packets a second/);
       expect(swept.code).toBe(completeness.complete ? 0 : 3);
       if (completeness.complete) expect(missing).toEqual([]);
     }

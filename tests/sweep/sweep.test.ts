@@ -19,6 +19,7 @@ import { Guard } from '../../src/targets/guard.ts';
 import { HostSet } from '../../src/targets/hosts.ts';
 import { parseRange } from '../../src/targets/parse.ts';
 import { parsePorts } from '../../src/targets/ports.ts';
+import { parseWindow, type TimeWindow } from '../../src/windows.ts';
 import { AuditLog } from '../support/audit-log.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -63,7 +64,7 @@ function setUp(
   ports: string,
   handlers: Partial<SweepHandlers> = {},
   probes: readonly UdpProbe[] = [],
-  guards?: Guards,
+  more: { guards?: Guards; clock?: () => Date } = {},
 ): Setup {
   const audit = new AuditLog();
   const whole: SweepPlan = { ports: parsePorts(ports).ports, seed: 1, rate: 2000, ratePerNetwork: 2000, retries: 1, ...plan };
@@ -91,7 +92,7 @@ function setUp(
     onCheckpoint: (checkpoint) => checkpoints.push(JSON.parse(JSON.stringify(checkpoint)) as Checkpoint),
     ...handlers,
   };
-  const sweep = new Sweep(whole, devices, NEIGHBOURS, probes, handle, guards);
+  const sweep = new Sweep(whole, devices, NEIGHBOURS, probes, handle, more);
   closers.push(() => sweep.close());
   return { sweep, audit, open, checkpoints };
 }
@@ -436,7 +437,7 @@ test.for([
   async ({ targets, addresses }) => {
     const { guards, fullAt, roomAt } = fullForAWhile();
     const plan = { hosts: hostsOf(targets), rate: 100, ratePerNetwork: 100, retries: 0 };
-    const { sweep, audit } = setUp(plan, '16260/udp=ipmi', {}, [pinger()], guards);
+    const { sweep, audit } = setUp(plan, '16260/udp=ipmi', {}, [pinger()], { guards });
     await sweep.run();
     const times = audit.entries.map(({ ms }) => ms);
     // What leaves in the turn of the look itself has left.
@@ -460,7 +461,7 @@ test.for([
 test('stopped while that table is full and resumed: what was in the bad window is asked again then', async () => {
   const { guards, fullAt } = fullForAWhile();
   const plan = { hosts: hostsOf('127.50.14.0/24'), rate: 100, ratePerNetwork: 100, retries: 0 };
-  const first = setUp(plan, '16261/udp=ipmi', {}, [pinger()], guards);
+  const first = setUp(plan, '16261/udp=ipmi', {}, [pinger()], { guards });
   const watch = setInterval(() => {
     if (performance.now() > fullAt() + 500) first.sweep.stop('interrupted');
   }, 20);
@@ -497,4 +498,60 @@ test('who speaks first, or counts logins, is no canary', async () => {
   await sweep.run();
   expect(load.total).toBe(1);
   expect(sweep.ledger.packets.tcp).toBe(4096);
+});
+
+const NIGHT = parseWindow('daily 22:00-05:00 UTC') as TimeWindow;
+const AT_NIGHT = new Date('2026-11-26T23:00:00Z');
+const BY_DAY = new Date('2026-11-27T12:00:00Z');
+
+test('outside the window nothing new is sent, what is under way ends, and it goes on when the window opens', async () => {
+  await serve('127.50.32.1', 18080);
+  let talking = 0;
+  const [from, closeAt, openAt] = [performance.now(), 600, 2200];
+  const since = (): number => performance.now() - from;
+  const clock = (): Date => (since() < closeAt || since() > openAt ? AT_NIGHT : BY_DAY);
+  const plan = { hosts: hostsOf('127.50.32.0/23'), rate: 300, ratePerNetwork: 300, window: NIGHT };
+  const setup = setUp(
+    plan,
+    '18080=http',
+    {
+      onOpen: async ({ socket, release }) => {
+        await sleep(50);
+        talking += 1;
+        socket.destroy();
+        release();
+      },
+    },
+    [],
+    { clock },
+  );
+  const waiting = new Set<string | undefined>();
+  const watch = setInterval(() => waiting.add(setup.sweep.progress.waiting), 50);
+  await setup.sweep.run();
+  clearInterval(watch);
+  const times = setup.audit.entries.map(({ ms }) => ms - from);
+  expect(times.some((ms) => ms < closeAt)).toBe(true);
+  // The clock is looked at once a second.
+  expect(times.filter((ms) => ms > closeAt + 1100 && ms < openAt)).toEqual([]);
+  expect(times.some((ms) => ms > openAt)).toBe(true);
+  expect([...waiting].toSorted()).toEqual(['until 22:00', undefined]);
+  expect(talking).toBe(1);
+  expect(setup.sweep.ledger.total).toMatchObject({ planned: 512, asked: 512, answered: 1, refused: 511 });
+  expect(setup.sweep.limitations).toEqual([]);
+});
+
+test('begun outside the window it sends nothing; stopped there it ends at once, and a resume sweeps it all', async () => {
+  const plan = { hosts: hostsOf('127.50.34.0/26'), window: NIGHT };
+  const first = setUp(plan, '18080=http,16262/udp=ipmi', {}, [pinger()], { clock: () => BY_DAY });
+  setTimeout(() => first.sweep.stop('interrupted'), 1500);
+  const from = performance.now();
+  await first.sweep.run();
+  expect(performance.now() - from).toBeLessThan(2500);
+  expect(first.audit.entries).toEqual([]);
+  expect(first.sweep.ledger.total).toMatchObject({ planned: 128, asked: 0, skipped: { interrupted: 128 } });
+  expect(ledgerErrors(first.sweep.ledger.ports)).toEqual([]);
+  const second = setUp(plan, '18080=http,16262/udp=ipmi', {}, [pinger()], { clock: () => AT_NIGHT });
+  second.sweep.resume(first.checkpoints, []);
+  await second.sweep.run();
+  expect(second.sweep.ledger.total).toMatchObject({ planned: 128, asked: 128, refused: 64, silent: 64, skipped: {} });
 });
