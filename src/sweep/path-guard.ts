@@ -184,6 +184,7 @@ export class PathGuard {
   /** Continues where checkpoints end. */
   restore(checkpoints: readonly { readonly path?: PathCheckpoint }[]): void {
     for (const { path } of checkpoints) if (path?.repeats !== undefined) this.repeats.restore(path.repeats);
+    this.#repeated = this.repeats.size;
     const last = checkpoints.at(-1)?.path;
     if (last === undefined) return;
     this.#watch.resume(last.share);
@@ -218,7 +219,7 @@ export class PathGuard {
   /** What could not be mended. */
   get #costs(): string[] {
     return [
-      ...(this.repeats.size > 0 ? [`${grouped(this.repeats.size)} more could not be`] : []),
+      ...(this.repeats.size > 0 ? [`${grouped(this.repeats.size)} of them were not`] : []),
       ...(this.#isWhole ? [] : ['what was asked long before it was noticed is more than could be kept']),
       ...(this.#deaf > 0
         ? [`${grouped(this.#deaf)} connections to devices that had answered before were not answered: what they are may be missing`]
