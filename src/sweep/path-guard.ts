@@ -110,7 +110,7 @@ export class PathGuard {
     const packets = packetsOf(state);
     const release = await devices.reach.gates.enter(formatAddress(address));
     const { port } = state.planOf(endpoint);
-    const dialled = await dial(address, port, RoundTrip.CEILING_MS, devices.reach);
+    const dialled = await dial(address, port, RoundTrip.CEILING_MS, devices.reach, 'canary');
     setTimeout(release, FAREWELL_MS);
     const now = performance.now();
     if (dialled.outcome === 'local') {

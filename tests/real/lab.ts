@@ -437,6 +437,11 @@ export class SweepFiles {
   get audit(): AuditLine[] {
     return linesOf(`${this.base}.audit`) as AuditLine[];
   }
+
+  /** Connections that looked whether the path bears the sweep. */
+  get canaries(): number {
+    return this.audit.filter(({ what }) => what === 'canary').length;
+  }
 }
 
 export interface Swept extends Finished {

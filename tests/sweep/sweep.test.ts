@@ -483,9 +483,10 @@ test('stopped while that table is full and resumed: what was in the bad window i
 
 test('a pass of many packets ends with one more connection to a port that was found open: a canary', async () => {
   const load = await serve('127.50.16.9', 18080);
-  const { sweep } = setUp({ hosts: hostsOf('127.50.16.0/21'), rate: 10_000, ratePerNetwork: 10_000 }, '18080=http,18081=http');
+  const { sweep, audit } = setUp({ hosts: hostsOf('127.50.16.0/21'), rate: 10_000, ratePerNetwork: 10_000 }, '18080=http,18081=http');
   await sweep.run();
   expect(load.total).toBe(2);
+  expect(audit.entries.filter(({ what }) => what === 'canary').map(({ host, port }) => `${host}:${port}`)).toEqual(['127.50.16.9:18080']);
   const { total, packets } = sweep.ledger;
   expect(total).toMatchObject({ planned: 4096, asked: 4096, answered: 1, refused: 4095 });
   expect(packets.tcp).toBe(4097);
