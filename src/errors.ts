@@ -44,6 +44,8 @@ const TEXTS = {
     '--neighbours: this system does not tell its neighbour table; name the addresses instead (`arp -an`, `ip -6 neigh`)',
   'unreadable-file': (a: { file: string; reason: string }) => `cannot read ${a.file}: ${a.reason}`,
   'unwritable-file': (a: { file: string; reason: string }) => `cannot write ${a.file}: ${a.reason}`,
+  'replaces-input': (a: { file: string }) =>
+    `${a.file} is read by this command and is not overwritten with what it writes: name another file`,
   'file-exists': (a: { file: string }) => `${a.file} exists already and is not overwritten: name another file, or move it away`,
   'not-together': (a: { file: string; reason: string }) =>
     `${a.file} cannot be put together with the others: ${a.reason}; identify takes the journals of the shards of one sweep`,

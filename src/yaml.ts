@@ -24,7 +24,7 @@ export type YamlRead<T> = (
 /** Reads a text as YAML and holds it against a schema. */
 export function readYaml<T>(text: string, file: string, schema: z.ZodType<T>): YamlRead<T> {
   const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines });
+  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const placeOf = (path: YamlPath): Place => ({ file, ...position(lines, offsetOf(doc, path)) });
   if (doc.errors.length > 0)
     return {

@@ -1,10 +1,6 @@
 import type { Command } from 'commander';
-import { type ReportFormat, withReportOptions } from './options.ts';
-
-export interface DiffOptions {
-  readonly format?: ReportFormat;
-  readonly output?: string;
-}
+import { withReportOptions } from './options.ts';
+import type { DiffOptions } from './run-diff.ts';
 
 export function register(program: Command): void {
   withReportOptions(

@@ -8,7 +8,7 @@ import { LIMITS } from '../outputs/sentinel/limits.ts';
 import { readState, stateText } from '../outputs/sentinel/state.ts';
 import { count } from '../text.ts';
 import { exitCode } from './exit.ts';
-import type { ExportOptions } from './export.ts';
+import type { ExportOptions } from './run-export.ts';
 import { findingsOf, readAgainst, sayOfList } from './findings.ts';
 import { loadKnowledge } from './knowledge.ts';
 

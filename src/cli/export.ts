@@ -1,19 +1,8 @@
 import { type Command, Option } from 'commander';
-import { type ApprovedOptions, approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
+import { approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
 import { SUMMARIES } from '../outputs/formats/summaries.ts';
 import { wholeNumber } from './options.ts';
-
-/** What `export` was told. */
-export interface ExportOptions extends ApprovedOptions {
-  readonly to: string;
-  readonly out?: string;
-  readonly policy?: string;
-  readonly expiringWithin: number;
-  readonly state?: string;
-  readonly adminSubnets?: string;
-  readonly full?: boolean;
-  readonly quiet?: boolean;
-}
+import type { ExportOptions } from './run-export.ts';
 
 export function register(program: Command): void {
   program

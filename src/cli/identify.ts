@@ -41,14 +41,17 @@ Examples:
         { inventoryText, readInventory, writeWhole },
         { loadKnowledge, ownNotes },
         { printDevices },
+        { refuseToReplace },
         { problemText },
       ] = await Promise.all([
         import('../inventory/derive.ts'),
         import('../inventory/file.ts'),
         import('./knowledge.ts'),
         import('./print-devices.ts'),
+        import('./output.ts'),
         import('../errors.ts'),
       ]);
+      refuseToReplace(options.output, files);
       const previous = options.previous === undefined ? [] : readInventory(options.previous).devices;
       const knowledge = loadKnowledge(options);
       const { inventory, problems, observations } = await deriveInventory(files, knowledge.matcher, { previous, own: knowledge.own });

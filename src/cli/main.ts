@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import { version } from '../data.ts';
-import { InputError } from '../errors.ts';
+import { InputError, problemText } from '../errors.ts';
 import { withoutUnknownValues } from './arguments.ts';
 import { EXIT } from './exit.ts';
+
+/** A file of another kind is wrong in every line: nobody reads thousands of them. */
+const MAX_PROBLEMS = 100;
 
 /** Who reads our output may have seen enough (`| head`): then there is nobody to write to, and nothing wrong. */
 function endWhereNobodyReads(): void {
@@ -77,7 +80,9 @@ function usageCode({ exitCode }: { readonly exitCode: number }): number {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof InputError) {
-    process.stderr.write(`${error.message}\n`);
+    const shown = error.problems.slice(0, MAX_PROBLEMS).map(problemText);
+    const more = error.problems.length - shown.length;
+    process.stderr.write(`${[...shown, ...(more > 0 ? [`… and ${more.toLocaleString('en')} more of these`] : [])].join('\n')}\n`);
     return EXIT.usage;
   }
   process.stderr.write(

@@ -1,15 +1,7 @@
 import type { Command } from 'commander';
-import { type ApprovedOptions, approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
-import { type ReportFormat, wholeNumber, withReportOptions } from './options.ts';
-
-export interface ReconcileCommandOptions extends ApprovedOptions {
-  readonly policy?: string;
-  readonly failOn?: string;
-  readonly expiringWithin: number;
-  readonly format?: ReportFormat;
-  readonly output?: string;
-  readonly quiet?: boolean;
-}
+import { approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
+import { wholeNumber, withReportOptions } from './options.ts';
+import type { ReconcileCommandOptions } from './run-reconcile.ts';
 
 export function register(program: Command): void {
   withReportOptions(

@@ -1,14 +1,7 @@
 import type { Command } from 'commander';
-import { type ApprovedOptions, approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
+import { approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
 import { wholeNumber } from './options.ts';
-
-export interface ReportCommandOptions extends ApprovedOptions {
-  readonly against?: string;
-  readonly policy?: string;
-  readonly expiringWithin: number;
-  readonly output?: string;
-  readonly quiet?: boolean;
-}
+import type { ReportCommandOptions } from './run-report.ts';
 
 export function register(program: Command): void {
   program

@@ -63,7 +63,7 @@ export async function runDemo({ out, portBase, ...print }: DemoOptions): Promise
     await fleet.stop();
     if (print.quiet !== true)
       process.stderr.write(
-        `approved:  ${files.approved}\n\nnext: ${calledAs()} explain ${files.inventory}\n      ${calledAs()} reconcile ${files.inventory} --approved ${files.approved}\n`,
+        `approved:  ${files.approved}\n\nnext: ${calledAs()} explain ${files.inventory}\n      ${calledAs()} report ${files.inventory} --approved ${files.approved}\n`,
       );
   }
 }

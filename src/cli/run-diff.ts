@@ -3,13 +3,19 @@ import { readInventory } from '../inventory/file.ts';
 import type { Inventory } from '../inventory/schema.ts';
 import { changesCsv, changesMarkdown, changeTable } from '../outputs/changes.ts';
 import { jsonDocument, jsonLines } from '../outputs/json.ts';
-import type { DiffOptions } from './diff.ts';
 import { exitCode } from './exit.ts';
 import { writeResult } from './findings.ts';
-import { reportFormat, terminalColumns } from './options.ts';
+import { type ReportFormat, reportFormat, terminalColumns } from './options.ts';
+import { refuseToReplace } from './output.ts';
+
+export interface DiffOptions {
+  readonly format?: ReportFormat;
+  readonly output?: string;
+}
 
 /** `kvmsweep diff`. @returns the exit code @throws {InputError} */
 export function runDiff(oldFile: string, newFile: string, { format, output }: DiffOptions): number {
+  refuseToReplace(output, [oldFile, newFile]);
   const [before, after] = [readInventory(oldFile), readInventory(newFile)];
   const changes = changesBetween(before, after);
   writeResult(text(changes, before, after, { format: reportFormat(format, output), toFile: output !== undefined }), output);

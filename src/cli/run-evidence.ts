@@ -12,6 +12,7 @@ import type { Inventory } from '../inventory/schema.ts';
 import { computerName, type Evidence, readEvidence } from '../observations/evidence/read.ts';
 import { count, jsonText } from '../text.ts';
 import { loadKnowledge, ownNotes } from './knowledge.ts';
+import { refuseToReplace } from './output.ts';
 import { printDevices } from './print-devices.ts';
 import type { Format } from './options.ts';
 
@@ -30,6 +31,7 @@ export interface EvidenceOptions {
 export async function runEvidence(files: readonly string[], options: EvidenceOptions): Promise<void> {
   if (options.host !== undefined && computerName(options.host) === undefined)
     throw inputError('bad-option', { option: '--host', text: options.host, reason: 'give the name of a computer' });
+  for (const output of [options.output, options.observations]) refuseToReplace(output, files);
   const previous = options.previous === undefined ? [] : readInventory(options.previous).devices;
   const swept = options.inventory === undefined ? undefined : readInventory(options.inventory);
   const read = await readAll(files, options.host);

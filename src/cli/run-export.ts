@@ -2,9 +2,22 @@ import { inputError } from '../errors.ts';
 import { readInventory } from '../inventory/file.ts';
 import { TEXT_FORMATS } from '../outputs/formats/index.ts';
 import { SUMMARIES } from '../outputs/formats/summaries.ts';
+import type { ApprovedOptions } from './approved-options.ts';
 import { exitCode } from './exit.ts';
-import type { ExportOptions } from './export.ts';
 import { findingsOf, readAgainst, sayOfList, writeResult } from './findings.ts';
+import { refuseToReplace } from './output.ts';
+
+/** What `export` was told. */
+export interface ExportOptions extends ApprovedOptions {
+  readonly to: string;
+  readonly out?: string;
+  readonly policy?: string;
+  readonly expiringWithin: number;
+  readonly state?: string;
+  readonly adminSubnets?: string;
+  readonly full?: boolean;
+  readonly quiet?: boolean;
+}
 
 /** Exports an inventory in the form that was asked for. */
 export function runExport(file: string, options: ExportOptions): void {
@@ -22,6 +35,7 @@ export function runExport(file: string, options: ExportOptions): void {
   }))
     if (value !== undefined)
       throw inputError('bad-option', { option, text: `with --to ${options.to}`, reason: 'it is for --to sentinel only' });
+  refuseToReplace(options.out, [file, ...(options.approved ?? []), options.policy]);
   const inventory = readInventory(file);
   const against = readAgainst(options);
   if (against !== undefined) sayOfList(against, options.quiet === true);

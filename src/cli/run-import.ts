@@ -7,6 +7,7 @@ import { jsonLines } from '../outputs/json.ts';
 import { readScan } from '../targets/scans/read.ts';
 import { count } from '../text.ts';
 import { exitCode } from './exit.ts';
+import { refuseToReplace } from './output.ts';
 
 export interface ImportOptions {
   readonly output: string;
@@ -15,6 +16,7 @@ export interface ImportOptions {
 
 /** Reads other scanners' files, all of them before anything is written. */
 export async function runImport(files: readonly string[], { output, quiet = false }: ImportOptions): Promise<void> {
+  refuseToReplace(output, files);
   const all: Observation[] = [];
   let isWhole = true;
   for (const file of files) {

@@ -31,6 +31,7 @@ import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
 import { type Knowledge, loadKnowledge, ownNotes } from './knowledge.ts';
 import { type Against, findingsOf, findingsText, readAgainst, sayOfFindings, sayOfList } from './findings.ts';
+import { refuseToReplace } from './output.ts';
 import { calledAs, type Format, type ProgressForm, reportFormat, terminalColumns, withExtension } from './options.ts';
 import { printDevices } from './print-devices.ts';
 import { clock, ProgressLine, ProgressLog } from './progress.ts';
@@ -302,6 +303,7 @@ async function neighbourHosts(guard: Guard, problems: Problem[], say: (text: str
 function againstOf(options: ScanCommandOptions): Against | undefined {
   const { findings } = options;
   const against = readAgainst(options);
+  refuseToReplace(findings, [...(options.approved ?? []), options.policy]);
   if (findings === undefined) return against;
   if (against === undefined)
     throw inputError('bad-option', { option: '--findings', text: findings, reason: 'there are findings only with --approved or --policy' });

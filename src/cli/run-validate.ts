@@ -6,7 +6,7 @@ import { byEndpoint, type Observation } from '../observations/observation.ts';
 import { USB_LIST, usbList } from '../observations/evidence/sysfs.ts';
 import { jsonDocument } from '../outputs/json.ts';
 import { type Column, table } from '../outputs/table.ts';
-import { type Expected, expectedOfGreetings, expectedOfPings, expectedOfUsb, LEAST_HOSTS } from '../scan/expected.ts';
+import { type Expected, expectedOfGreetings, expectedOfPings, expectedOfUsb, LEAST_HOSTS, type VncRule } from '../scan/expected.ts';
 import { readGreetings, sendPings, type Signal } from '../scan/validate.ts';
 import { AuditFile, NO_AUDIT } from '../sweep/audit.ts';
 import type { AddressNumber } from '../targets/addresses.ts';
@@ -16,7 +16,14 @@ import { printable } from '../text.ts';
 import { loadKnowledge } from './knowledge.ts';
 import { terminalColumns } from './options.ts';
 import { readHosts, refusedBy } from './targets.ts';
-import type { ValidateCommandOptions } from './validate.ts';
+
+/** What the steps that talk to hosts were told. */
+export interface ValidateCommandOptions {
+  readonly audit?: string;
+  readonly allowPublic?: boolean;
+  readonly rule?: VncRule;
+  readonly format: 'table' | 'json';
+}
 
 /** Enough for any rule, and too few to be a sweep. */
 const MAX_HOSTS = 64;

@@ -1,13 +1,6 @@
 import { type Command, Option } from 'commander';
-import { LEAST_HOSTS, VNC_RULES, type VncRule } from '../scan/expected.ts';
-
-/** What the steps that talk to hosts were told. */
-export interface ValidateCommandOptions {
-  readonly audit?: string;
-  readonly allowPublic?: boolean;
-  readonly rule?: VncRule;
-  readonly format: 'table' | 'json';
-}
+import { LEAST_HOSTS, VNC_RULES } from '../scan/expected.ts';
+import type { ValidateCommandOptions } from './run-validate.ts';
 
 export function register(program: Command): void {
   const validate = program

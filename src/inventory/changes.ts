@@ -1,13 +1,23 @@
 import { attachedIn, type Attachment, type Device, deviceName, placesOf, placeText } from '../devices/device.ts';
+import { compareKeys, sortKey } from '../observations/read.ts';
 import { type AddressNumber, parseAddress, spaceOf, withoutZone } from '../targets/addresses.ts';
 import { HostSet } from '../targets/hosts.ts';
 import { parseShard } from '../targets/shard.ts';
 import { parseRange } from '../targets/parse.ts';
-import type { DeviceClass } from '../vocabulary.ts';
+import type { DeviceClass, Posture } from '../vocabulary.ts';
 import { pair, partsOf, reversed } from './history.ts';
 import type { Inventory } from './schema.ts';
 
 export const CHANGES = ['appeared', 'gone', 'not-asked', 'moved', 'changed'] as const;
+
+/** Risks that a certificate, or the connection that it came over, tells. */
+const OF_CERTIFICATE: ReadonlySet<string> = new Set<Posture>([
+  'default-certificate',
+  'shared-certificate',
+  'expired-certificate',
+  'weak-certificate-key',
+  'legacy-tls',
+]);
 
 const COMPARED = ['class', 'vendor', 'product', 'generation', 'model', 'version', 'serial', 'hostname'] as const;
 
@@ -50,18 +60,15 @@ export function changesBetween(before: Inventory, after: Inventory): Change[] {
   const pairs = pair(after.devices, before.devices, sameKeys(after, before));
   const merged = partsOf(after.devices, before.devices, pairs);
   const split = partsOf(before.devices, after.devices, reversed(pairs));
-  const asked = askedHosts(after);
-  const isAsked = (address: string): boolean => {
-    const number = parseAddress(address);
-    return number !== undefined && asked(number);
-  };
+  const [wasAsked, isAsked] = [askedIn(before), askedIn(after)];
   const changes: Change[] = [];
   for (const device of after.devices) {
     const others = merged.flatMap(({ whole, part }) => (whole === device ? [part] : []));
     const old = pairs.get(device);
     const whole = old === undefined ? split.find(({ part }) => part === device)?.whole : undefined;
     if (old !== undefined) changes.push(...rowOf(old, device, others, isAsked));
-    else if (whole === undefined) changes.push(row('appeared', device, [], [placesText(device)]));
+    else if (whole === undefined)
+      changes.push(row('appeared', device, [], [placesText(device), ...notLookedFor(device, before, wasAsked)]));
     else
       changes.push(
         row('changed', device, [{ what: 'split', from: whole.deviceKey }], [`was seen as one with ${keyText(whole)} until now`]),
@@ -70,10 +77,27 @@ export function changesBetween(before: Inventory, after: Inventory): Change[] {
   const kept = new Set([...pairs.values(), ...merged.map(({ part }) => part)]);
   for (const device of before.devices) {
     if (kept.has(device)) continue;
-    const reason = whyNotAsked(device, after, isAsked);
+    const reason = whyNotAsked(device, after, isAsked, 'newer');
     changes.push(reason === undefined ? row('gone', device, [], [`was ${placeText(device)}`]) : row('not-asked', device, [], [reason]));
   }
-  return changes.toSorted((a, b) => CHANGES.indexOf(a.change) - CHANGES.indexOf(b.change) || (a.deviceKey < b.deviceKey ? -1 : 1));
+  return changes
+    .map((change) => ({ change, kind: CHANGES.indexOf(change.change), place: sortKey(placesOf(change)[0] ?? '') }))
+    .toSorted((a, b) => a.kind - b.kind || compareKeys(a.place, b.place) || (a.change.deviceKey < b.change.deviceKey ? -1 : 1))
+    .map(({ change }) => change);
+}
+
+function askedIn(inventory: Inventory): (address: string) => boolean {
+  const asked = askedHosts(inventory);
+  return (address) => {
+    const number = parseAddress(address);
+    return number !== undefined && asked(number);
+  };
+}
+
+/** Why it may have been there before: that the older sweep did not look says nothing of when it came. */
+function notLookedFor(device: Device, before: Inventory, wasAsked: (address: string) => boolean): string[] {
+  if (before.asked === undefined || device.addresses.length === 0) return [];
+  return [whyNotAsked(device, before, wasAsked, 'older') ?? []].flat();
 }
 
 /** What has one key is one device: where keys were not carried on, they were made of the same identifier. */
@@ -129,23 +153,28 @@ function computersOf({ attachedTo = [] }: Device): string[] {
 }
 
 /** Why the absence of a device says nothing; undefined where it does. */
-function whyNotAsked(device: Device, after: Inventory, isAsked: (address: string) => boolean): string | undefined {
+function whyNotAsked(
+  device: Device,
+  { asked, completeness }: Inventory,
+  isAsked: (address: string) => boolean,
+  which: 'newer' | 'older',
+): string | undefined {
   if (device.attachedTo !== undefined && device.addresses.length === 0)
     return `no list of what is attached to ${computersOf(device).join(', ')} names it in the newer inventory, which does not tell whether one was read`;
   if (device.addresses.length === 0) return 'it has no address that a sweep could ask';
   const missed = placesToAsk(device).filter((address) => !isAsked(address));
   if (missed.length === device.addresses.length)
-    return after.asked?.only === undefined
-      ? 'its address was not asked in the newer sweep'
-      : 'its address was not asked in the newer sweep, or only at ports that its targets named';
-  if (missed.length > 0) return `${missed.join(', ')} was not asked in the newer sweep`;
-  const ports = new Set((after.asked?.ports ?? []).map((port) => port.split('=', 1)[0]));
+    return asked?.only === undefined
+      ? `its address was not asked in the ${which} sweep`
+      : `its address was not asked in the ${which} sweep, or only at ports that its targets named`;
+  if (missed.length > 0) return `${missed.join(', ')} was not asked in the ${which} sweep`;
+  const ports = new Set((asked?.ports ?? []).map((port) => port.split('=', 1)[0]));
   if (
     device.endpoints.length > 0 &&
     !device.endpoints.some(({ host, port, transport }) => isAsked(host) && ports.has(`${port}/${transport}`))
   )
-    return 'the ports that it answered at were not asked in the newer sweep';
-  return after.completeness.complete ? undefined : 'the newer sweep is not complete';
+    return `the ports that it answered at were not asked in the ${which} sweep`;
+  return completeness.complete ? undefined : `the ${which} sweep is not complete`;
 }
 
 /** Where a device would have to be asked. Link-local addresses are learned from the neighbour table, where a device that is gone is not: others tell. */
@@ -182,7 +211,9 @@ function differencesOf(old: Device, device: Device): Difference[] {
     if (present !== was) found.push({ what: 'computer', ...(present ? { to: computer } : { from: computer }) });
   }
   for (const risk of device.posture) if (!old.posture.includes(risk)) found.push({ what: 'risk', to: risk });
-  for (const risk of old.posture) if (!device.posture.includes(risk)) found.push({ what: 'risk', from: risk });
+  // What was read off a certificate is not better because it could not be read this time.
+  const isUnread = (risk: string): boolean => before.length > 0 && now.length === 0 && OF_CERTIFICATE.has(risk);
+  for (const risk of old.posture) if (!device.posture.includes(risk) && !isUnread(risk)) found.push({ what: 'risk', from: risk });
   return found;
 }
 

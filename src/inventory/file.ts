@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { inputError, systemReason } from '../errors.ts';
+import { codeOf, inputError, systemReason } from '../errors.ts';
 import { jsonText } from '../text.ts';
 import { type Inventory, InventorySchema, SCHEMA_VERSION } from './schema.ts';
 
@@ -9,8 +9,16 @@ export function inventoryText(inventory: Inventory): string {
   return `${jsonText(inventory, 2)}\n`;
 }
 
-/** Writes a file whole or not at all: a full disk leaves what was there before. Only its owner can read it, unless `mode` says otherwise. @throws {InputError} */
+/** How a journal begins. */
+const JOURNAL = '{"v":1,"kind":"run"';
+
+/**
+ * Writes a file whole or not at all: a full disk leaves what was there before. Only its owner can read it, unless `mode` says otherwise. The journal of a
+ * sweep is not overwritten: everything else can be made of it again, and nothing makes it. @throws {InputError}
+ */
 export function writeWhole(file: string, text: string, mode = 0o600): void {
+  if (isJournal(file))
+    throw inputError('unwritable-file', { file, reason: 'it is the journal of a sweep, which nothing makes again; name another file' });
   const part = `${file}.part`;
   try {
     const descriptor = openSync(part, 'w', mode);
@@ -24,7 +32,22 @@ export function writeWhole(file: string, text: string, mode = 0o600): void {
     renameSync(part, file);
   } catch (error) {
     rmSync(part, { force: true });
-    throw inputError('unwritable-file', { file, reason: systemReason(error) });
+    throw inputError('unwritable-file', { file, reason: codeOf(error) === 'ENOENT' ? 'there is no such folder' : systemReason(error) });
+  }
+}
+
+/** A file that is not there, or cannot be read, is none: writing says what is wrong with it. */
+function isJournal(file: string): boolean {
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      const head = Buffer.alloc(JOURNAL.length);
+      return readSync(descriptor, head, 0, head.length, 0) === head.length && head.toString() === JOURNAL;
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return false;
   }
 }
 
@@ -36,6 +59,7 @@ export function readInventory(file: string): Inventory {
   } catch (error) {
     throw inputError('unreadable-file', { file, reason: systemReason(error) });
   }
+  if (text.trim() === '') throw inputError('bad-inventory', { file, reason: 'it is empty' });
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -57,7 +81,10 @@ export function readInventory(file: string): Inventory {
   const checked = InventorySchema.safeParse(value);
   if (!checked.success) {
     const [issue] = checked.error.issues;
-    throw inputError('bad-inventory', { file, reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unknown form'}` });
+    throw inputError('bad-inventory', {
+      file,
+      reason: [issue?.path.join('.') ?? '', issue?.message ?? 'unknown form'].filter((part) => part !== '').join(': '),
+    });
   }
   return checked.data;
 }

@@ -1,6 +1,6 @@
 import { InputError, inputError, type Problem, problem } from '../errors.ts';
 import { count, nearest } from '../text.ts';
-import type { ApprovalRule, ApprovedAsset, ApprovedList, AssetSource, SetAside } from './asset.ts';
+import { type ApprovalRule, type ApprovedAsset, type ApprovedList, type AssetSource, type SetAside, sourceText } from './asset.ts';
 import { type DateFormat, dateFormatOf, shown } from './cells.ts';
 import { readCsv } from './csv.ts';
 import { readListText } from './decode.ts';
@@ -222,7 +222,12 @@ function leftOutProblem({ place }: ListRow, wrong: readonly string[]): Problem {
 
 function notApprovedNote(sources: readonly AssetSource[]): string[] {
   if (sources.length === 0) return [];
-  const places = sources.slice(0, MAX_LISTED).map(({ line, index }) => line ?? `[${index}]`);
+  const isOneFile = sources.every(({ file }) => file === sources[0]?.file);
+  const places = sources
+    .slice(0, MAX_LISTED)
+    .map((source) => (isOneFile ? (source.line ?? `${source.list ?? ''}[${source.index}]`) : sourceText(source)));
   const more = sources.length > MAX_LISTED ? ' …' : '';
-  return [`${count(sources.length, 'record')} approve nothing, by their status or because they say so: ${places.join(', ')}${more}`];
+  return [
+    `${count(sources.length, 'record approves', 'records approve')} nothing, by their status or because they say so: ${places.join(', ')}${more}`,
+  ];
 }

@@ -167,7 +167,7 @@ function inBreach(finding: Finding, device: Device, { outside, entries }: Breach
     6,
   );
   const lines = listText(entries.map(entryText));
-  const where = `${listText(outside)} is outside of the networks in which a ${device.class} is allowed: ${networks} (${lines}).`;
+  const where = `${listText(outside)} is outside of the networks in which ${withArticle(device.class)} is allowed: ${networks} (${lines}).`;
   const explanation = [finding.explanation, where, ...(isApproved ? ['Move it there, or correct the policy.'] : [])]
     .filter((text) => text !== '')
     .join(' ');
@@ -179,6 +179,11 @@ function inBreach(finding: Finding, device: Device, { outside, entries }: Breach
     ...(first === undefined ? {} : { policy: first.source }),
     explanation,
   };
+}
+
+/** `a bmc`, `an ip-kvm`; `a ups-card` is spoken as it is written. */
+function withArticle(kind: DeviceClass): string {
+  return `${/^[aei]/.test(kind) ? 'an' : 'a'} ${kind}`;
 }
 
 /** `policy.yaml:3, management network`. */

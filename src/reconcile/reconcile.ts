@@ -11,8 +11,8 @@ import { about, addressesText, attachedText, conflictsText, deviceText, kindsTex
 import type { Finding, FindingAsset } from './finding.ts';
 import { AssetIndex, type Matched, type Pair, type Seen, seenDevices } from './match.ts';
 import { type NetworkPolicy, withPolicy } from './policy.ts';
-import { lapseOf } from './lapse.ts';
-import { resolve, type Resolution } from './resolve.ts';
+import { lapseOf, seenAtOf } from './lapse.ts';
+import { hasNumbers, resolve, type Resolution } from './resolve.ts';
 import { byRule, ruleAsset, type RuleVerdict } from './rules.ts';
 import { INFORMATION, risksOf, severityOf } from './severity.ts';
 import { type Unnamed, UnnamedIndex, unnamedPlaces, unnamedText } from './unnamed.ts';
@@ -119,7 +119,7 @@ function carried(pair: Pair, { now, soonMs }: Context): Verdict {
   const { asset, device, conflicts, matched, strong, atHome } = pair;
   const alone = !strong && matched.length === 1 && matched[0]?.kind === 'ip';
   const who = `It is ${recordText(asset)} by its ${kindsText(matched)}${alone ? ' alone' : ''}`;
-  const lapse = lapseOf(asset, now);
+  const lapse = lapseOf(asset, now, seenAtOf(device, now));
   const different = conflicts.filter(({ what }) => what !== 'address');
   const differences = different.length === 0 ? '' : conflictsText(different);
   const moved =
@@ -146,7 +146,7 @@ function carried(pair: Pair, { now, soonMs }: Context): Verdict {
   return {
     state: 'approved-present',
     explanation: alone
-      ? `${who}, and nothing speaks against it. Add its serial number or MAC address to the record to be sure.`
+      ? `${who}, and nothing speaks against it. ${hasNumbers(asset) ? `It shows no ${numbersText(asset)} to compare with the record, so look there to be sure.` : 'Add its serial number or MAC address to the record to be sure.'}`
       : `${who}.`,
   };
 }
@@ -164,7 +164,7 @@ function contested(resolution: Exclude<Claimed, { readonly outcome: 'carried' }>
     case 'approved-twice':
       return {
         state: 'duplicate',
-        explanation: `${recordsText([asset, ...resolution.others])} all approve it. Keep the one that is right.`,
+        explanation: `${recordsText([asset, ...resolution.others.map((other) => other.asset)])} ${resolution.others.length === 1 ? 'both' : 'all'} approve it. Keep the one that is right.`,
       };
     case 'claimed-twice':
       return {
@@ -176,12 +176,37 @@ function contested(resolution: Exclude<Claimed, { readonly outcome: 'carried' }>
         state: 'ambiguous',
         explanation:
           resolution.others.length > 0
-            ? `It could be any of ${recordsText([asset, ...resolution.others])}. Add a serial number or MAC address to the right one.`
+            ? severalText(pair, resolution.others)
             : `It has the ${by} of ${recordText(asset)}, but ${conflicts.length > 0 ? conflictsText(conflicts) : 'it shows marks of several unrelated products'}. Find out which device it is, and correct the record or remove the device.`,
       };
     default:
       return outcome satisfies never;
   }
+}
+
+/** A device of which several records say that it is theirs. */
+function severalText(pair: Pair, others: readonly Pair[]): string {
+  if (pair.strong)
+    return `It has ${listText([pair, ...others].map(({ asset, matched }) => `the ${kindsText(matched)} of ${recordText(asset)}`))}. ${ONE_IS_WRONG}`;
+  const all = [pair, ...others].map(({ asset }) => asset);
+  return `It could be any of ${recordsText(all)}. ${adviceOn(all)}`;
+}
+
+const ONE_IS_WRONG = 'Find out which record is its own, and correct the other, or make one of them.';
+
+function adviceOn(assets: readonly ApprovedAsset[]): string {
+  return assets.every(hasNumbers)
+    ? 'It shows no number of theirs: look which one it is, and correct the address or name in the other.'
+    : 'Add a serial number or MAC address to the right one.';
+}
+
+/** `serial number or MAC address`: what a record knows a device by, whatever its address. */
+function numbersText({ serials, macs, uuids }: ApprovedAsset): string {
+  return [
+    ...(serials.length > 0 ? ['serial number'] : []),
+    ...(macs.length > 0 ? ['MAC address'] : []),
+    ...(uuids.length > 0 ? ['UUID'] : []),
+  ].join(' or ');
 }
 
 function unapproved(
@@ -224,7 +249,7 @@ function recordFindings(
 ): Finding[] {
   const covered = new Set<ApprovedAsset>();
   const posing = new Map<ApprovedAsset, Device>();
-  const rivals = new Map<ApprovedAsset, { readonly state: 'duplicate' | 'ambiguous'; readonly pair: Pair }>();
+  const rivals = new Map<ApprovedAsset, Rival>();
   const at = new Map<string, Device>();
   for (const [{ device, addresses }, resolution] of resolved) {
     for (const address of addresses) if (!at.has(address)) at.set(address, device);
@@ -234,14 +259,15 @@ function recordFindings(
     else covered.add(asset);
     if (resolution.outcome !== 'approved-twice' && resolution.outcome !== 'ambiguous') continue;
     const state = resolution.outcome === 'ambiguous' ? 'ambiguous' : 'duplicate';
-    for (const other of resolution.others) if (!rivals.has(other)) rivals.set(other, { state, pair: resolution.pair });
+    for (const { asset: other, matched } of resolution.others)
+      if (!rivals.has(other)) rivals.set(other, { state, pair: resolution.pair, matched });
   }
   const isAsked = askedOf(inventory);
   const unnamed = new UnnamedIndex(inventory.unrecognised);
   return assets.flatMap((asset) => {
     if (covered.has(asset)) return [];
     const rival = rivals.get(asset);
-    if (rival !== undefined) return [rivalFinding(asset, rival.state, rival.pair)];
+    if (rival !== undefined) return [rivalFinding(asset, rival)];
     const { state, explanation, ...common } = absent(asset, {
       now,
       isAsked,
@@ -268,12 +294,21 @@ function recordFinding(asset: ApprovedAsset, state: State, explanation: string, 
   };
 }
 
+/** What a record has of a device that another record has too. */
+interface Rival {
+  readonly state: 'duplicate' | 'ambiguous';
+  readonly pair: Pair;
+  readonly matched: readonly Matched[];
+}
+
 /** A record beside another one that has the device. */
-function rivalFinding(asset: ApprovedAsset, state: 'duplicate' | 'ambiguous', { asset: other, device }: Pair): Finding {
+function rivalFinding(asset: ApprovedAsset, { state, pair: { asset: other, device, strong, matched }, matched: own }: Rival): Finding {
   const explanation =
     state === 'duplicate'
       ? `${recordText(other)} approves the same device, ${deviceText(device)}. Keep the one that is right.`
-      : `${deviceText(device)} could be this or ${recordText(other)}. Add a serial number or MAC address to the right one.`;
+      : strong
+        ? `${deviceText(device)} has the ${kindsText(own)} of this record, and the ${kindsText(matched)} of ${recordText(other)}. ${ONE_IS_WRONG}`
+        : `${deviceText(device)} could be this or ${recordText(other)}. ${adviceOn([asset, other])}`;
   return recordFinding(asset, state, explanation, device.class);
 }
 

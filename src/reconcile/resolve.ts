@@ -6,11 +6,11 @@ export type Resolution =
   /** It is the record's device. */
   | { readonly outcome: 'carried'; readonly pair: Pair }
   /** It is the record's device, and other records approve it too. */
-  | { readonly outcome: 'approved-twice'; readonly pair: Pair; readonly others: readonly ApprovedAsset[] }
+  | { readonly outcome: 'approved-twice'; readonly pair: Pair; readonly others: readonly Pair[] }
   /** Other devices claim the same record, and not all of them can be it. */
   | { readonly outcome: 'claimed-twice'; readonly pair: Pair; readonly rivals: readonly Seen[] }
   /** It may be the device of the record, or of one of several. */
-  | { readonly outcome: 'ambiguous'; readonly pair: Pair; readonly others: readonly ApprovedAsset[] }
+  | { readonly outcome: 'ambiguous'; readonly pair: Pair; readonly others: readonly Pair[] }
   | { readonly outcome: 'impostor'; readonly pair: Pair }
   /** `near`: it has something of a record that another device carries. */
   | { readonly outcome: 'unapproved'; readonly near?: Pair };
@@ -67,13 +67,13 @@ function kindsOf(matched: readonly Matched[]): number {
 
 /** Records that one and the same identifier finds are one approval written twice; else the device could be either. */
 function several(pairs: readonly Pair[]): Resolution | undefined {
-  const [pair, ...rest] = pairs;
+  const [pair, ...others] = pairs;
   if (pair === undefined) return undefined;
-  const others = rest.map(({ asset }) => asset);
-  const common = tokensOf(pair).filter((token) => rest.every((other) => tokensOf(other).includes(token)));
-  // Two records of one address that each name a number of their own are two devices, of which one should be elsewhere.
+  const common = tokensOf(pair).filter((token) => others.every((other) => tokensOf(other).includes(token)));
+  // Two records of one address that each name a number of their own are two devices, of which one should be elsewhere; where it has the numbers of both, they are one.
   const apart = !pair.strong && pairs.filter(({ asset }) => hasNumbers(asset)).length > 1;
-  return { outcome: common.some((token) => pair.strong === isStrong(token)) && !apart ? 'approved-twice' : 'ambiguous', pair, others };
+  const isOne = common.some((token) => pair.strong === isStrong(token) || (token.startsWith('ip ') && !pairs.some(contradictsNumbers)));
+  return { outcome: isOne && !apart ? 'approved-twice' : 'ambiguous', pair, others };
 }
 
 /** Matched identifiers for comparing; of a UUID it does not matter where it was read. */
@@ -85,7 +85,13 @@ function isStrong(token: string): boolean {
   return /^(?:serial|mac|uuid) /.test(token);
 }
 
-function hasNumbers({ serials, macs, uuids }: ApprovedAsset): boolean {
+/** One of its numbers is the device's, and another one is not. */
+function contradictsNumbers({ conflicts }: Pair): boolean {
+  return conflicts.some(({ what }) => what === 'serial' || what === 'mac' || what === 'uuid');
+}
+
+/** Whether a record names more than where the device is and what it is called. */
+export function hasNumbers({ serials, macs, uuids }: ApprovedAsset): boolean {
   return serials.length + macs.length + uuids.length > 0;
 }
 
@@ -95,10 +101,8 @@ function withLesserRecords(pair: Pair, lesser: readonly Pair[]): Resolution {
   // It stands where its own record does not say: the other record's device is what is missing.
   if (lesser.length === 0 || (asset.addresses.length > 0 && !atHome)) return { outcome: 'carried', pair };
   const repeating = lesser.filter((other) => !hasNumbers(other.asset));
-  if (repeating.length > 0) return { outcome: 'approved-twice', pair, others: repeating.map((other) => other.asset) };
-  return asset.addresses.length > 0
-    ? { outcome: 'carried', pair }
-    : { outcome: 'ambiguous', pair, others: lesser.map((other) => other.asset) };
+  if (repeating.length > 0) return { outcome: 'approved-twice', pair, others: repeating };
+  return asset.addresses.length > 0 ? { outcome: 'carried', pair } : { outcome: 'ambiguous', pair, others: lesser };
 }
 
 /** Whether a record's device is surely found elsewhere, so that an address or name of the record says nothing more; a second address of a record may be another port of the same. */
@@ -121,7 +125,7 @@ function notCarried(own: readonly Pair[], carriers: ReadonlyMap<ApprovedAsset, r
   const [impostor] = posing.toSorted((a, b) => Number(b.strong) - Number(a.strong) || Number(b.atHome) - Number(a.atHome));
   if (impostor !== undefined) return { outcome: 'impostor', pair: impostor };
   const [unclear, ...others] = own.filter((pair) => pair.verdict === 'unclear' && !isAccountedFor(pair, carriers.get(pair.asset) ?? []));
-  if (unclear !== undefined) return { outcome: 'ambiguous', pair: unclear, others: others.map(({ asset }) => asset) };
+  if (unclear !== undefined) return { outcome: 'ambiguous', pair: unclear, others };
   const near = own.find(({ verdict }) => verdict !== 'unclear') ?? own[0];
   return near === undefined ? { outcome: 'unapproved' } : { outcome: 'unapproved', near };
 }

@@ -7,7 +7,7 @@ import { dateText } from './cells.ts';
 import { isProduct, sameMaker } from './compare.ts';
 import { listText } from './explain.ts';
 import type { FindingAsset } from './finding.ts';
-import { lapseOf } from './lapse.ts';
+import { lapseOf, seenAtOf } from './lapse.ts';
 
 export interface RuleVerdict {
   readonly rule: ApprovalRule;
@@ -22,7 +22,7 @@ const BEST_FIRST: readonly State[] = ['approved-present', 'ignored', 'expiring',
 export function byRule(device: Device, rules: readonly ApprovalRule[], now: Date, soonMs: number): RuleVerdict | undefined {
   return rules
     .filter((rule) => fits(rule, device))
-    .map((rule) => verdictOf(rule, now, soonMs))
+    .map((rule) => verdictOf(rule, now, soonMs, seenAtOf(device, now)))
     .toSorted((a, b) => BEST_FIRST.indexOf(a.state) - BEST_FIRST.indexOf(b.state))[0];
 }
 
@@ -42,9 +42,9 @@ function fits({ classes, vendor, product, networks }: ApprovalRule, device: Devi
   return telling.length > 0 && telling.every((address) => networks.some(({ range }) => contains(range, address)));
 }
 
-function verdictOf(rule: ApprovalRule, now: Date, soonMs: number): RuleVerdict {
+function verdictOf(rule: ApprovalRule, now: Date, soonMs: number, seenAt: Date): RuleVerdict {
   const who = `${ruleName(rule)} is approved by a rule (${sourceText(rule.source)})`;
-  const lapse = lapseOf(rule, now);
+  const lapse = lapseOf(rule, now, seenAt);
   if (lapse !== undefined) return { rule, state: lapse.state, explanation: `${who}, but ${lapse.text}. ${lapse.advice}` };
   if (rule.ignored !== undefined)
     return {

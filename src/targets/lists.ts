@@ -8,6 +8,11 @@ import { isTable, scanTargets, tableTargets } from './scans/targets.ts';
 /** Larger lists are most likely not lists. */
 const MAX_LIST_BYTES = 64 * 1024 * 1024;
 
+/** An inventory, a journal, the JSON of another tool: its words would be looked up as names, in a name server that has no business with them. */
+const JSON_TEXT = /^\ufeff?\s*[{[]\s*[{"]/;
+const NO_TARGETS =
+  'it is JSON, and none of masscan: a list of targets has addresses, blocks or names (those of an inventory: jq -r ".devices[].addresses[]" FILE)';
+
 /**
  * The targets of the command line and of list files, one by one, each with its place. `@FILE` reads a file, `-` standard input.
  * In a list targets are separated by white space or commas, and `#` begins a comment. A file of another scanner (nmap, masscan) and a table with headings
@@ -51,6 +56,7 @@ export async function collectTargets(
       return;
     }
     if (scanForm(text) !== undefined) takeScan(await scanTargets(name, inOnePiece(text)), name);
+    else if (JSON_TEXT.test(text)) problems.push(problem('bad-scan', { reason: NO_TARGETS }, { file: name }));
     else if (isTable(text)) take(tableTargets(text, name), name);
     else take({ targets: splitList(text, name), problems: [] }, name);
   };

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { TEXT_FORMATS } from '../../src/outputs/formats/index.ts';
@@ -40,4 +40,41 @@ test('export: the forms are in the help, and in the error of one that is none', 
     expect(stdout).toContain(`  ${id.padEnd(12)}${summary}\n`);
     expect(stderr).toContain(id);
   }
+});
+
+test.for<{ name: string; words: (file: string) => string[] }>([
+  { name: 'export over its inventory', words: (file) => ['export', file, '--to', 'csv', '--out', file] },
+  { name: 'export over the list', words: (file) => ['export', INVENTORY, '--to', 'csv', '--approved', file, '--out', file] },
+  { name: 'reconcile over the list', words: (file) => ['reconcile', INVENTORY, '--approved', APPROVED, '--approved', file, '-o', file] },
+  {
+    name: 'reconcile over the list, by another name',
+    words: (file) => ['reconcile', INVENTORY, '--approved', file, '-o', `${folder}/../${basename(folder)}/${basename(file)}`],
+  },
+  { name: 'reconcile over the policy', words: (file) => ['reconcile', INVENTORY, '--policy', file, '-o', file] },
+  { name: 'diff over the new one', words: (file) => ['diff', INVENTORY, file, '-o', file] },
+  { name: 'report over the old one', words: (file) => ['report', INVENTORY, '--against', file, '-o', file] },
+  { name: 'import over the scan', words: (file) => ['import', file, '-o', file] },
+  { name: 'evidence over the export', words: (file) => ['evidence', file, '-o', file] },
+  { name: 'identify over the observations', words: (file) => ['identify', file, '-o', file] },
+  { name: 'findings of a sweep over the list', words: (file) => ['scan', '127.0.0.1', '--approved', file, '--findings', file] },
+])('what is read is not overwritten: $name', ({ words }) => {
+  const file = join(folder, 'read.txt');
+  const text = readFileSync(APPROVED, 'utf8');
+  writeFileSync(file, text);
+  const { status, stderr } = kvmsweep(...words(file));
+  expect(stderr).toMatch(/read\.txt is read by this command and is not overwritten/);
+  expect(status).toBe(2);
+  expect(readFileSync(file, 'utf8')).toBe(text);
+});
+
+test('a file of another kind, wrong in every line, is not told line by line without end', () => {
+  const file = join(folder, 'lines.ndjson');
+  writeFileSync(file, '{"a": {"b": 1}}\n'.repeat(5000));
+  const { status, stderr } = kvmsweep('reconcile', INVENTORY, '--policy', file);
+  expect(status).toBe(2);
+  const lines = stderr.trimEnd().split('\n');
+  expect(lines.length).toBeLessThan(110);
+  expect(lines.at(-1)).toMatch(/^… and [\d,]+ more of these$/);
+  expect(lines[0]).toMatch(/lines\.ndjson:2:1: /);
+  expect(lines[0]).not.toMatch(/at line|:$/);
 });

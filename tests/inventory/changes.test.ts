@@ -22,12 +22,40 @@ interface Case {
   readonly before: readonly Device[];
   readonly after: readonly Device[];
   readonly sweep?: Sweep;
+  /** What the older sweep asked. */
+  readonly older?: Sweep;
   readonly expected: readonly string[];
 }
 
 test.for<Case>([
   { name: 'nothing', before: [device('10.0.0.1')], after: [device('10.0.0.1')], expected: [] },
   { name: 'appeared', before: [], after: [device('10.0.0.1')], expected: ['appeared kvm-10.0.0.1: 10.0.0.1'] },
+  {
+    name: 'appeared where the older sweep did not look',
+    before: [],
+    after: [device('10.1.0.1'), device('10.0.0.1')],
+    expected: ['appeared kvm-10.0.0.1: 10.0.0.1', 'appeared kvm-10.1.0.1: 10.1.0.1; its address was not asked in the older sweep'],
+  },
+  {
+    name: 'appeared at a port that the older sweep did not ask',
+    before: [],
+    after: [device('10.0.0.1')],
+    older: { ports: ['623/udp=ipmi'] },
+    expected: ['appeared kvm-10.0.0.1: 10.0.0.1; the ports that it answered at were not asked in the older sweep'],
+  },
+  {
+    name: 'appeared since a sweep that was cut off',
+    before: [],
+    after: [device('10.0.0.1')],
+    older: { complete: false },
+    expected: ['appeared kvm-10.0.0.1: 10.0.0.1; the older sweep is not complete'],
+  },
+  {
+    name: 'in the order of the addresses',
+    before: [],
+    after: [device('10.0.0.10', { deviceKey: 'a' }), device('10.0.0.9', { deviceKey: 'b' })],
+    expected: ['appeared b: 10.0.0.9', 'appeared a: 10.0.0.10'],
+  },
   { name: 'gone', before: [device('10.0.0.1')], after: [], expected: ['gone kvm-10.0.0.1: was at 10.0.0.1'] },
   {
     name: 'not asked',
@@ -71,8 +99,8 @@ test.for<Case>([
   },
   {
     name: 'a certificate that could not be read has not changed',
-    before: [device('10.0.0.1', { ids: { spki: KEY } })],
-    after: [device('10.0.0.1')],
+    before: [device('10.0.0.1', { ids: { spki: KEY }, posture: ['default-certificate', 'telnet-open'] })],
+    after: [device('10.0.0.1', { posture: ['telnet-open'] })],
     expected: [],
   },
   {
@@ -208,8 +236,8 @@ test.for<Case>([
     after: [{ ...on('ws-1', { ids: { serial: 'A1' } }), addresses: ['10.0.0.1'] }],
     expected: ['changed kvm-1: addresses: on ws-1 -> 10.0.0.1, on ws-1'],
   },
-])('changes: $name', ({ before, after, sweep, expected }) => {
-  const rows = changesBetween(inventory(before), inventory(after, sweep));
+])('changes: $name', ({ before, after, sweep, older, expected }) => {
+  const rows = changesBetween(inventory(before, older), inventory(after, sweep));
   expect(rows.map(({ change, deviceKey, details }) => `${change} ${deviceKey}: ${details.join('; ')}`)).toEqual(expected);
 });
 

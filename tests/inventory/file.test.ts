@@ -31,11 +31,20 @@ test('a file that cannot be replaced is an error, and leaves nothing behind', ()
   expect(readdirSync(folder)).not.toContain('taken.part');
 });
 
+test('a journal is not overwritten, and a folder that is not there is called so', () => {
+  const journal = '{"v":1,"kind":"run","run":{}}\n';
+  const file = written('sweep.ndjson', journal);
+  expect(() => writeWhole(file, '{}')).toThrow(/it is the journal of a sweep/);
+  expect(readFileSync(file, 'utf8')).toBe(journal);
+  expect(() => writeWhole(join(folder, 'nowhere', 'a.json'), '{}')).toThrow(/there is no such folder/);
+});
+
 test.for<{ name: string; text: string; says: RegExp }>([
   { name: 'no JSON', text: 'hello', says: /is no kvmsweep inventory: it is not JSON/ },
   { name: 'a journal', text: '{"v":1,"kind":"run"}\n{"v":1,"kind":"end"}\n', says: /it is the journal of a sweep; `kvmsweep identify`/ },
-  { name: 'null', text: 'null', says: /is no kvmsweep inventory/ },
-  { name: 'a list', text: '[]', says: /is no kvmsweep inventory/ },
+  { name: 'an empty file', text: '\n', says: /is no kvmsweep inventory: it is empty$/ },
+  { name: 'null', text: 'null', says: /is no kvmsweep inventory: [^:]/ },
+  { name: 'a list', text: '[]', says: /is no kvmsweep inventory: [^:]/ },
   { name: 'a newer one', text: '{"schemaVersion": 2}', says: /its schemaVersion is 2 and this kvmsweep reads up to 1/ },
   {
     name: 'a device without an address',

@@ -120,6 +120,13 @@ test.for<Case>([
     device: device('10.9.0.1', { ...IDRAC, ids, addresses: ['10.9.0.1', '169.254.0.7', 'fe80::1%eth0'] }),
     expected: 'approved-present info',
   },
+  {
+    name: 'a class that begins with a vowel',
+    device: device('10.20.0.5', { ids }),
+    policy: 'allowed: [{ classes: [ip-kvm], networks: [10.0.0.0/24] }]',
+    expected: 'wrong-network high policy.yaml:1 10.20.0.5<10.0.0.0/24',
+    says: /in which an ip-kvm is allowed/,
+  },
   { name: 'the name of a computer is no address', device: device('ws-0042', { ids }), expected: 'approved-present info' },
   { name: 'a device without an address', device: device('10.0.0.1', { ids, addresses: [] }), expected: 'approved-present info' },
   {

@@ -119,6 +119,13 @@ test.for<Case>([
     says: /by its IP address alone, and nothing speaks against it\. Add its serial number or MAC address/,
   },
   {
+    name: 'by its IP address alone, where the record has numbers that it does not show',
+    devices: [device('10.0.0.1')],
+    assets: [record('A', { serials: ['A1'], macs: [MAC], addresses: ['10.0.0.1'] })],
+    expected: ['approved-present info kvm-10.0.0.1 = A'],
+    says: /nothing speaks against it\. It shows no serial number or MAC address to compare with the record, so look there to be sure\.$/,
+  },
+  {
     name: 'by its address, and a maker and model that agree',
     devices: [device('10.0.0.1', { ...IDRAC, model: 'PowerEdge R740' })],
     assets: [record('A', { addresses: ['10.0.0.1'], vendor: 'Dell Inc.', model: 'R740', class: 'bmc' })],
@@ -388,7 +395,16 @@ test.for<Case>([
     devices: [device('10.0.0.1', { ids: { serial: 'A1', mac: MAC } })],
     assets: [record('A', { serials: ['A1'] }), record('B', { macs: [MAC] })],
     expected: ['ambiguous high kvm-10.0.0.1 = A', 'ambiguous high - = B'],
-    says: /^It could be any of A \(approved\.csv:\d+\) and B \(approved\.csv:\d+\)\. Add/,
+    says: /^It has the serial number of A \(approved\.csv:\d+\) and the MAC address of B \(approved\.csv:\d+\)\. Find out which record is its own/,
+  },
+  {
+    name: 'the serial number of one record, and the MAC of another that knows another serial number at the same address',
+    devices: [device('10.0.0.1', { ids: { serial: 'A1', mac: MAC } })],
+    assets: [
+      record('A', { serials: ['A1'], addresses: ['10.0.0.1'] }),
+      record('B', { serials: ['B1'], macs: [MAC], addresses: ['10.0.0.1'] }),
+    ],
+    expected: ['ambiguous high kvm-10.0.0.1 = A', 'ambiguous high - = B'],
   },
   {
     name: 'the serial number of one record and the address of another, which has a number of its own',
@@ -401,6 +417,7 @@ test.for<Case>([
     devices: [device('10.0.0.1')],
     assets: [record('A', { serials: ['A1'], addresses: ['10.0.0.1'] }), record('B', { serials: ['A2'], addresses: ['10.0.0.1'] })],
     expected: ['ambiguous high kvm-10.0.0.1 = A', 'ambiguous high - = B'],
+    says: /It shows no number of theirs: look which one it is/,
   },
   {
     name: 'the name of one record and the address of another',
@@ -421,7 +438,13 @@ test.for<Case>([
     devices: [device('10.0.0.1', { ids: { serial: 'A1' } })],
     assets: [record('A', { serials: ['A1'] }), record('B', { serials: ['A1'] })],
     expected: ['duplicate high kvm-10.0.0.1 = A', 'duplicate high - = B'],
-    says: /^A \(approved\.csv:\d+\) and B \(approved\.csv:\d+\) all approve it\. Keep/,
+    says: /^A \(approved\.csv:\d+\) and B \(approved\.csv:\d+\) both approve it\. Keep/,
+  },
+  {
+    name: 'one approval by serial number, another by MAC, both at its address',
+    devices: [device('10.0.0.1', { ids: { serial: 'A1', mac: MAC } })],
+    assets: [record('A', { serials: ['A1'], addresses: ['10.0.0.1'] }), record('B', { macs: [MAC], addresses: ['10.0.0.1'] })],
+    expected: ['duplicate high kvm-10.0.0.1 = A', 'duplicate high - = B'],
   },
   {
     name: 'two approvals with one address',
@@ -498,6 +521,18 @@ test.for<Case>([
     assets: [record('A', { addresses: ['10.0.0.1'], validFrom: '2026-11-23T00:00:00.000Z' })],
     expected: ['outside-window high kvm-10.0.0.1 = A'],
     says: /it is approved only from 2026-11-23 on/,
+  },
+  {
+    name: 'seen within its window by a sweep that ended behind it',
+    devices: [device('10.0.0.1', { lastSeen: '2026-11-22T16:59:59.000Z' })],
+    assets: [record('A', { addresses: ['10.0.0.1'], ...windowsOf('Sun 16:00-17:00 UTC') })],
+    expected: ['approved-present info kvm-10.0.0.1 = A'],
+  },
+  {
+    name: 'seen outside of its window by a sweep that ended within it',
+    devices: [device('10.0.0.1', { lastSeen: '2026-11-22T16:59:59.000Z' })],
+    assets: [record('A', { addresses: ['10.0.0.1'], ...windowsOf('Sun 17:00-19:00 UTC') })],
+    expected: ['outside-window high kvm-10.0.0.1 = A'],
   },
   {
     name: 'in its window',

@@ -79,6 +79,12 @@ test.for<{ name: string; rules: string; seen?: typeof BMC; state: string }>([
   { name: 'ends soon', rules: rule('class: bmc, until: 2026-12-01'), state: 'expiring' },
   { name: 'begins later', rules: rule('class: bmc, from: 2026-12-01'), state: 'outside-window' },
   { name: 'at another time', rules: rule('class: bmc, window: "Sat 22:00-06:00 Europe/Berlin"'), state: 'outside-window' },
+  {
+    name: 'seen before the sweep left its window',
+    rules: rule('class: bmc, window: "Thu 09:00-10:00 UTC"'),
+    seen: { ...BMC, lastSeen: '2026-11-26T09:30:00.000Z' },
+    state: 'approved-present',
+  },
   { name: 'now', rules: rule('class: bmc, window: "Thu 12:00-14:00 UTC"'), state: 'approved-present' },
   { name: 'an exception', rules: rule('class: bmc, ignored: yes, reason: training'), state: 'ignored' },
   {

@@ -85,6 +85,15 @@ test('an unreadable and an empty list are problems, and the others are read all 
   expect(problems.map(problemText)).toEqual(['cannot read /no/such/list: there is no such file', 'standard input holds no targets']);
 });
 
+test.for(['{\n  "schemaVersion": 1,\n  "host": "kvm-lab"\n}', '{"v":1,"kind":"run"}\n{"v":1}', '[{"host": "kvm-lab"}]', '["kvm-lab"]'])(
+  'JSON that is no list of targets: none of its words is looked up as a name (%s)',
+  async (text) => {
+    const { targets, problems } = await collectTargets(['-'], [], () => Promise.resolve(text));
+    expect(targets).toEqual([]);
+    expect(problems.map(problemText)).toEqual([expect.stringMatching(/^standard input: it is JSON, and none of masscan/)]);
+  },
+);
+
 test('hosts are counted and numbered without being expanded', () => {
   const hosts = new HostSet(['10.0.0.0/8', 'fd00::/112'].map((text) => parseRange(text) as never));
   expect(hosts.count).toBe(2 ** 24 + 65_536);

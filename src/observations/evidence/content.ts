@@ -3,6 +3,7 @@ import { inputError, type Place, type Problem, problem } from '../../errors.ts';
 import { decodeText } from '../../input.ts';
 import type { Facts } from '../../vocabulary.ts';
 import { readEvents } from './event-xml.ts';
+import type { EvidenceRecord } from './record.ts';
 
 /** A longer text is none that a device says of itself. */
 const MAX_TEXT = 4096;
@@ -18,11 +19,6 @@ export interface Attached {
   readonly at?: string | undefined;
   /** It was attached before, and is not now. */
   readonly gone?: boolean;
-}
-
-export interface EvidenceRecord {
-  readonly place: Place;
-  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** A file as what it holds, before it is known which export it is. */

@@ -1,6 +1,6 @@
 import { SaxesParser } from 'saxes';
 import { type Problem, problem } from '../../errors.ts';
-import type { EvidenceRecord } from './content.ts';
+import type { EvidenceRecord } from './record.ts';
 
 /**
  * The events of an event log of Windows as XML (Microsoft, Event Schema): EventID, Computer, TimeCreated and the data by their names. Events may stand

@@ -1,4 +1,5 @@
-import { type Attached, type Content, type EvidenceFormat, type EvidenceRecord, hexId, isObject, known, textOf } from './content.ts';
+import { type Attached, type Content, type EvidenceFormat, hexId, isObject, known, textOf } from './content.ts';
+import type { EvidenceRecord } from './record.ts';
 import { displayOf } from './edid.ts';
 
 /** osquery's tables usb_devices and (macOS only) connected_displays: a list (osqueryi --json), or a log of snapshots, differences or batches (osquery documentation, Logging). */

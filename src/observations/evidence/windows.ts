@@ -1,4 +1,5 @@
-import type { EvidenceRecord, Attached } from './content.ts';
+import type { Attached } from './content.ts';
+import type { EvidenceRecord } from './record.ts';
 import { cleanText, known } from './content.ts';
 
 /** A Plug and Play device, as any of the Windows exports tells it. */

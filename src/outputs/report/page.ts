@@ -6,7 +6,12 @@ import { type Html, html, jsonInScript, raw } from '../html.ts';
 import { chartSection } from './charts.ts';
 import { detailsOf } from './details.ts';
 import { mapSection } from './map.ts';
-import { changeSection, findingSection, summarySection, sweepSection, text, unrecognisedSection } from './sections.ts';
+import { text } from './cells.ts';
+import { changeSection } from './changes.ts';
+import { findingSection } from './findings.ts';
+import { summarySection } from './summary.ts';
+import { sweepSection } from './sweep.ts';
+import { unrecognisedSection } from './unrecognised.ts';
 import { tableSection } from './table.ts';
 import { type ReportInput, type ReportView, viewOf } from './view.ts';
 

@@ -1,8 +1,8 @@
 import { placesOf } from '../../devices/device.ts';
 import { CLASSES, type Level, LEVELS, STATES } from '../../vocabulary.ts';
 import { type Html, html } from '../html.ts';
-import { severityMark, text } from './sections.ts';
-import { CLASS_NAMES, LEVEL_NAMES, STATE_NAMES } from './words.ts';
+import { severityMark, text } from './cells.ts';
+import { CLASS_NAMES, LEVEL_NAMES, shortClass, STATE_NAMES } from './words.ts';
 import { type ReportView, type Shown, tally } from './view.ts';
 
 interface Column {
@@ -11,7 +11,7 @@ interface Column {
   /** Left out where no device has anything in it. */
   readonly optional?: true;
   /** Whether it is a number or an address, or at least short enough for one line. */
-  readonly look?: 'mono' | 'short' | 'mono short';
+  readonly look?: 'mono' | 'short' | 'mono short' | 'list';
 }
 
 /** Rows of the table that are laid out at once: a browser takes seconds for thousands. The page has a button for the rest. */
@@ -126,13 +126,18 @@ function columnsOf({ findings, changes }: ReportView): readonly Column[] {
             cell: ({ change }: Shown) => (change === undefined ? undefined : change.change === 'appeared' ? 'new' : change.change),
           },
         ]),
-    { title: 'Class', cell: ({ device }) => CLASS_NAMES[device.class] },
+    { title: 'Class', look: 'short', cell: ({ device }) => shortClass(device.class) },
     { title: 'Model', optional: true, cell: ({ device }) => text(device.model, 60) },
     { title: 'Firmware', optional: true, look: 'mono', cell: ({ device }) => text(device.version, 40) },
     { title: 'Serial number', optional: true, look: 'mono', cell: ({ device }) => text(device.serial, 40) },
     { title: 'Name', optional: true, look: 'mono', cell: ({ device }) => text(device.hostname, 60) },
     { title: 'How sure', look: 'short', cell: ({ device }) => `${LEVEL_NAMES[device.level]} ${device.certainty}` },
-    { title: 'Risks', optional: true, cell: ({ device }) => (device.posture.length === 0 ? undefined : device.posture.join(', ')) },
+    {
+      title: 'Risks',
+      optional: true,
+      look: 'list',
+      cell: ({ device }) => (device.posture.length === 0 ? undefined : device.posture.join(', ')),
+    },
     { title: 'First seen', optional: true, look: 'mono short', cell: ({ device }) => device.firstSeen?.slice(0, 10) },
   ];
 }

@@ -21,6 +21,12 @@ export const CLASS_NAMES: Readonly<Record<DeviceClass, string>> = {
   'not-remote-access': 'No remote access',
 };
 
+/** The same where space is short: `BMC`. */
+export function shortClass(kind: DeviceClass): string {
+  const name = CLASS_NAMES[kind];
+  return /\((\w+)\)$/.exec(name)?.[1] ?? name;
+}
+
 export const STATE_NAMES: Readonly<Record<State, string>> = {
   impostor: 'Impostor',
   unapproved: 'Unapproved',

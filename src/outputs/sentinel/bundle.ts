@@ -4,6 +4,7 @@ import type { Inventory } from '../../inventory/schema.ts';
 import type { Finding } from '../../reconcile/index.ts';
 import { count } from '../../text.ts';
 import { jsonDocument } from '../json.ts';
+import { ipAddresses } from './addresses.ts';
 import { APPROVAL_COLUMNS, type Approval, approvalsOf, type ApprovingRecord } from './approvals.ts';
 import { type Carried, carry } from './carry.ts';
 import { type Row, sentinelContract, type WatchlistAlias } from './columns.ts';
@@ -72,7 +73,7 @@ export function sentinelBundle(input: BundleInput): Bundle {
     .filter(({ watchlist: { alias }, items, deleted }) => alias === 'KvmDevices' || items.length + deleted.length > 0)
     .map(({ watchlist, ...ofList }) => bundleList(watchlist, ofList));
 
-  const arrays = recordArrays(tableRecords(inventory, carried.devices, approvals, now), table);
+  const arrays = recordArrays(tableRecords(inventory, [...carried.devices, ...carried.past], approvals, now), table);
   const records = arrays.map((text, i) => ({ name: `KvmSweepDevices${arrays.length === 1 ? '' : `-${i + 1}`}.records.json`, text }));
   const tableFiles = {
     body: { name: 'KvmSweepDevices.table.json', text: jsonDocument(tableBody(table)) },
@@ -87,6 +88,11 @@ export function sentinelBundle(input: BundleInput): Bundle {
       ? [`${count(withoutAddress, 'device')} without an address: in the table, not in KvmDevices, which is a list of addresses`]
       : []),
     ...(hidden > 0 ? [`${count(hidden, 'device')} behind the address of a more pressing one: in the table, not in KvmDevices`] : []),
+    ...(carried.past.length > 0
+      ? [
+          `${count(carried.past.length, 'device')} that a bundle before saw later: this sweep is older than it, and their rows stay as they are`,
+        ]
+      : []),
     ...(carried.absent.length > 0
       ? [`${count(carried.absent.length, 'device')} not seen by this sweep and kept: not asked, or missed for the first time`]
       : []),
@@ -114,9 +120,9 @@ export function sentinelBundle(input: BundleInput): Bundle {
 }
 
 /** What the approved list says of each device; without a list, what the bundle before said. */
-function approvalsFor({ inventory, against, state = NO_STATE }: BundleInput, { devices }: Carried): Map<string, Approval> {
+function approvalsFor({ inventory, against, state = NO_STATE }: BundleInput, { devices, past }: Carried): Map<string, Approval> {
   if (against !== undefined)
-    return approvalsOf(against.findings({ ...inventory, devices: devices.map(({ device }) => device) }), against.records);
+    return approvalsOf(against.findings({ ...inventory, devices: [...devices, ...past].map(({ device }) => device) }), against.records);
   return new Map(
     (state.items['KvmDevices'] ?? []).map(({ row }) => [
       row['DeviceKey'] ?? '',
@@ -126,9 +132,10 @@ function approvalsFor({ inventory, against, state = NO_STATE }: BundleInput, { d
 }
 
 /** Which items stay though no row stands for them: those of devices that are kept unseen, and all where the sweep cannot tell that anything is gone. */
-function staysOf({ asked, completeness }: Inventory, { absent }: Carried): (item: Item) => boolean {
+function staysOf({ asked, completeness }: Inventory, { absent, past }: Carried): (item: Item) => boolean {
   if (asked === undefined || !completeness.complete) return () => true;
-  const kept = new Set(absent.flatMap(({ deviceKey, addresses }) => addresses.map((address) => `${deviceKey} ${address}`)));
+  const before = past.map(({ device }) => ({ deviceKey: device.deviceKey, addresses: ipAddresses(device) }));
+  const kept = new Set([...absent, ...before].flatMap(({ deviceKey, addresses }) => addresses.map((address) => `${deviceKey} ${address}`)));
   return ({ row }) => kept.has(`${row['DeviceKey']} ${row['SearchIp']}`);
 }
 

@@ -26,6 +26,8 @@ export interface Known {
 export interface Carried {
   /** The devices of the inventory, each with what is known of it from before. */
   readonly devices: readonly Known[];
+  /** Devices of the inventory that a bundle before saw later than this sweep ended: what it says of them is history, and their rows stay. */
+  readonly past: readonly Known[];
   /** Devices that this sweep did not see at all, and that are kept as they were, with their kept addresses. */
   readonly absent: readonly { readonly deviceKey: string; readonly addresses: readonly string[] }[];
   readonly remembered: readonly RememberedDevice[];
@@ -49,9 +51,15 @@ export function carry(inventory: Inventory, remembered: readonly RememberedDevic
   const known = new Map<Device, Known>();
   const next: RememberedDevice[] = [];
   const absent: { deviceKey: string; addresses: string[] }[] = [];
+  const past: Known[] = [];
   let renamed = 0;
   for (const before of remembered) {
     const [first, ...others] = views.get(before) ?? [];
+    if (first !== undefined && isLater(before.device, inventory)) {
+      past.push({ device: before.device, views: [first, ...others], unseen: new Set() });
+      next.push(before);
+      continue;
+    }
     const result = first === undefined ? absentDevice(before, sweep) : seenDevice(before, [first, ...others], sweep);
     if (result === undefined) continue;
     next.push(result.remembered);
@@ -62,7 +70,7 @@ export function carry(inventory: Inventory, remembered: readonly RememberedDevic
     if (first.deviceKey !== before.device.deviceKey) renamed += 1;
     known.set(first, { device: result.device, views: [first, ...others], unseen: result.unseen });
   }
-  const absorbed = new Set([...views.values()].flatMap(([, ...others]) => others));
+  const absorbed = new Set([...[...views.values()].flatMap(([, ...others]) => others), ...past.flatMap((one) => one.views)]);
   const devices: Known[] = [];
   for (const device of inventory.devices) {
     if (absorbed.has(device)) continue;
@@ -71,7 +79,7 @@ export function carry(inventory: Inventory, remembered: readonly RememberedDevic
     if (carried === undefined && ipAddresses(device).length > 0 && !QUIET_CLASSES.has(device.class))
       next.push({ device: withoutEvidence(device), marks: marksOf(device), missed: {} });
   }
-  return { devices, absent, remembered: next.toSorted((a, b) => (a.device.deviceKey < b.device.deviceKey ? -1 : 1)), renamed };
+  return { devices, past, absent, remembered: next.toSorted((a, b) => (a.device.deviceKey < b.device.deviceKey ? -1 : 1)), renamed };
 }
 
 /** What a sweep asked, and who answers where. */
@@ -126,13 +134,16 @@ function missesOf({ missed, counted }: RememberedDevice, what: string, { scan }:
   return counted === scan ? Math.max(1, already) : already + 1;
 }
 
+/** Whether a device was seen after a sweep had ended: an older inventory is exported after a newer one. */
+function isLater({ lastSeen }: Device, { run }: Inventory): boolean {
+  return run?.endedAt !== undefined && lastSeen !== undefined && lastSeen > run.endedAt;
+}
+
 /** Whether an address of a device that this sweep did not see stays, with the misses it has then; undefined where it is gone. */
 function keptAddress(before: RememberedDevice, address: string, sweep: Sweep, elsewhere: boolean): number | undefined {
   const { device } = before;
   const what = `address ${address}`;
-  const ended = sweep.inventory.run?.endedAt;
-  const later = ended !== undefined && device.lastSeen !== undefined && device.lastSeen > ended;
-  if (later || !sweep.empty.has(placeKey(device, address))) return before.missed[what] ?? 0;
+  if (isLater(device, sweep.inventory) || !sweep.empty.has(placeKey(device, address))) return before.missed[what] ?? 0;
   // It answers elsewhere, or something else answers here.
   if (elsewhere || (sweep.at.get(address) ?? []).some((one) => !QUIET_CLASSES.has(one.class))) return undefined;
   const misses = missesOf(before, what, sweep);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Device } from '../../../src/devices/device.ts';
 import type { Inventory } from '../../../src/inventory/schema.ts';
 import { asset, device, IDRAC, type Sweep } from '../../reconcile/build.ts';
-import { against, bundle, operations, rowsOf, sweep } from './build.ts';
+import { against, bundle, fileText, operations, rowsOf, sweep } from './build.ts';
 
 const MAC = '00:00:5E:00:53:10';
 const KEY = 'ab'.repeat(32);
@@ -302,4 +302,26 @@ test('addresses that sweeps were sent from are kept for 90 days, without those t
   expect(operations(second, 'KvmScanners')).toEqual(['write 10.0.0.251 undefined']);
   const third = bundle(from('10.0.0.251', '2027-02-10T00:00:00.000Z'), second.state);
   expect(operations(third, 'KvmScanners')).toEqual(['delete 10.0.0.250 undefined']);
+});
+
+test('an older sweep that is exported after a newer one changes nothing of what that saw, and says so', () => {
+  const on = (day: number, rest: Partial<Device> = {}): Inventory =>
+    sweep(day, [{ ...FULL, lastSeen: `2026-11-${day}T12:10:00.000Z`, ...rest }], { ports: PORTS });
+  const monday = on(23);
+  const first = bundle(monday, undefined, { against: APPROVED });
+  const moved = on(24, {
+    hostname: 'renamed',
+    addresses: ['10.0.0.9'],
+    identifiers: [...withoutIdentifiers('ip'), { kind: 'ip', value: '10.0.0.9', from: 'address' }],
+    endpoints: [endpoint(443, 'https', 'tcp', '10.0.0.9')],
+  });
+  const second = bundle(moved, first.state, { against: APPROVED });
+  expect(operations(second)).toEqual(['write 10.0.0.9 kvm-full', 'delete 10.0.0.5 kvm-full']);
+  const again = bundle(monday, second.state, { against: APPROVED });
+  expect(operations(again)).toEqual([]);
+  expect(again.notes).toContain('1 device that a bundle before saw later: this sweep is older than it, and their rows stay as they are');
+  expect(again.state.devices).toEqual(second.state.devices);
+  // Its records are what was then.
+  expect(JSON.parse(fileText(again, 'KvmSweepDevices.records.json'))).toMatchObject([{ Ip: '10.0.0.5', Hostname: 'idrac-ABC1234' }]);
+  expect(operations(bundle(moved, again.state, { against: APPROVED }))).toEqual([]);
 });
