@@ -18,7 +18,7 @@ const ORDER = [
   'cli',
 ];
 /** Words, errors, text and data files are for all. */
-const SHARED = ['errors.ts', 'vocabulary.ts', 'data.ts', 'text.ts', 'oui.ts', 'input.ts', 'csv.ts', 'yaml.ts'];
+const SHARED = ['errors.ts', 'vocabulary.ts', 'data.ts', 'text.ts', 'oui.ts', 'input.ts', 'csv.ts', 'yaml.ts', 'windows.ts'];
 
 const sources = readdirSync('src', { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))

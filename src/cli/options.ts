@@ -1,5 +1,6 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseWindow, type TimeWindow } from '../windows.ts';
 import { parseShard, type Shard } from '../targets/shard.ts';
 
 /** Parsers of option values: what does not fit is an error that says what would. */
@@ -25,6 +26,13 @@ export function duration(text: string): number {
 export function shard(text: string): Shard {
   const read = parseShard(text);
   if (read === undefined) throw new InvalidArgumentError('give a part and of how many, such as 3/16.');
+  return read;
+}
+
+/** `22:00-05:00`, by the clock of this machine, or with days and a time zone as in `Mon-Fri 22:00-05:00 Europe/Berlin`. */
+export function timeWindow(text: string): TimeWindow {
+  const read = parseWindow(text, Intl.DateTimeFormat().resolvedOptions().timeZone);
+  if ('reason' in read) throw new InvalidArgumentError(`${read.reason}.`);
   return read;
 }
 

@@ -46,7 +46,7 @@ export class ProgressLine {
 
   /** `42%  1,204 of 2,816 packets  1,996 packets/s  3 found  2 talking  1:05 left`. */
   text(progress: ScanProgress): string {
-    const { done, total, packets, alive, found, talking, elapsedMs } = progress;
+    const { done, total, packets, alive, found, talking, elapsedMs, waiting } = progress;
     const leftMs = this.#forecast.leftMs(progress);
     const rate = elapsedMs === 0 ? 0 : Math.round((packets / elapsedMs) * 1000);
     const left = done >= total ? (talking > 0 ? 'finishing' : 'done') : leftMs === undefined ? '' : `${clock(leftMs)} left`;
@@ -57,7 +57,7 @@ export class ProgressLine {
       `${grouped(alive)} alive`,
       `${grouped(found)} found`,
       talking > 0 ? `talking to ${talking}` : '',
-      left,
+      waiting === undefined ? left : `waiting ${waiting}`,
     ]
       .filter((part) => part !== '')
       .join('  ');
@@ -80,7 +80,7 @@ export class ProgressLog {
   }
 
   show(progress: ScanProgress): void {
-    const { packets, alive, found, talking, elapsedMs } = progress;
+    const { packets, alive, found, talking, elapsedMs, waiting } = progress;
     const leftMs = this.#forecast.leftMs(progress);
     const line = `${JSON.stringify({
       kind: 'progress',
@@ -91,6 +91,7 @@ export class ProgressLog {
       talking,
       elapsedMs: Math.round(elapsedMs),
       ...(leftMs === undefined ? {} : { leftMs: Math.round(leftMs) }),
+      ...(waiting === undefined ? {} : { waiting }),
     })}\n`;
     const isDue = this.#last === undefined || elapsedMs - this.#last.at >= LOG_EVERY_MS;
     this.#last = { line, at: isDue ? elapsedMs : (this.#last?.at ?? elapsedMs) };

@@ -25,6 +25,7 @@ import type { Shard } from '../targets/shard.ts';
 import { knownOpen } from '../targets/known-open.ts';
 import { DEFAULT_PORTS, parsePorts } from '../targets/ports.ts';
 import { count } from '../text.ts';
+import type { TimeWindow } from '../windows.ts';
 import type { ApprovedOptions } from './approved-options.ts';
 import { withoutSecrets } from './arguments.ts';
 import { exitCode } from './exit.ts';
@@ -58,6 +59,7 @@ export interface ScanCommandOptions extends ApprovedOptions {
   readonly dryRun?: boolean;
   readonly progress: ProgressForm;
   readonly hostTimeout: number;
+  readonly window?: TimeWindow;
   readonly shard?: Shard;
   readonly seed?: number;
   readonly resume?: string;
@@ -249,6 +251,7 @@ async function planScan(words: readonly string[], options: ScanCommandOptions, g
     retries: options.retries,
     ...(options.coverage === 'auto' ? {} : { coverage: options.coverage }),
     ...(only === undefined ? {} : { only }),
+    ...(options.window === undefined ? {} : { window: options.window }),
     hostTimeoutMs: options.hostTimeout,
     arguments: withoutSecrets(process.argv.slice(2)),
   };

@@ -3,7 +3,7 @@ import { COVERAGES } from '../sweep/coverage.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
 import { ALSO } from '../targets/also.ts';
 import { DEFAULT_PORTS } from '../targets/ports.ts';
-import { collect, duration, FORMATS, PROGRESS_FORMS, shard, wholeNumber } from './options.ts';
+import { collect, duration, FORMATS, PROGRESS_FORMS, shard, timeWindow, wholeNumber } from './options.ts';
 import type { ScanCommandOptions } from './run-scan.ts';
 import { approvedOption, dateFormatOption, mapOption } from './approved-options.ts';
 
@@ -63,6 +63,14 @@ export function register(program: Command): void {
         .default('auto'),
     )
     .addOption(new Option('--host-timeout <time>', 'talk to one device for so long at most').argParser(duration).default(60_000, '60s'))
+    .addOption(
+      new Option(
+        '--window <times>',
+        'send nothing new outside of these times, by the clock of this machine: 22:00-05:00; or "Mon-Fri 22:00-05:00 Europe/Berlin"',
+      )
+        .argParser(timeWindow)
+        .conflicts('resume'),
+    )
     .addOption(
       new Option(
         '--shard <part/of>',

@@ -1,7 +1,7 @@
 import { type Problem, placeText } from '../errors.ts';
 import type { AddressRange } from '../targets/addresses.ts';
 import type { DeviceClass } from '../vocabulary.ts';
-import type { ApprovalWindow } from './windows.ts';
+import type { TimeWindow } from '../windows.ts';
 
 /** Where a record stands: the line of a CSV file, from 1, or the index of an entry of a JSON file, from 0, in the list that is called so. */
 export interface AssetSource {
@@ -41,7 +41,7 @@ export interface ApprovedAsset {
   readonly validFrom?: string;
   readonly validUntil?: string;
   /** Approved only within these; at any time where there is none. */
-  readonly windows: readonly ApprovalWindow[];
+  readonly windows: readonly TimeWindow[];
   /** An exception, not an approval. */
   readonly ignored?: { readonly reason: string };
   /** An ordinary computer, whose controller has a record of its own: that nothing is recognised where it is means nothing. */

@@ -7,4 +7,4 @@ export type { Conflict, Matched } from './match.ts';
 export { type NetworkPolicy, parsePolicy, readPolicy } from './policy.ts';
 export { outOfPolicy, reconcile, type ReconcileOptions } from './reconcile.ts';
 export { isPressing } from './severity.ts';
-export { type ApprovalWindow, isInWindow, parseWindow } from './windows.ts';
+export { type TimeWindow, isInWindow, parseWindow } from '../windows.ts';

@@ -3,7 +3,7 @@ import { printable } from '../text.ts';
 import type { State } from '../vocabulary.ts';
 import type { ApprovedAsset } from './asset.ts';
 import { dateText } from './cells.ts';
-import { isInWindow } from './windows.ts';
+import { isInWindow } from '../windows.ts';
 
 export interface Lapse {
   readonly state: State;

@@ -21,7 +21,7 @@ import {
 import type { DeviceClass } from '../vocabulary.ts';
 import { type Column, type Columns, isJoined, type Meaning } from './headings.ts';
 import type { ListRow } from './table.ts';
-import { type ApprovalWindow, parseWindow } from './windows.ts';
+import { type TimeWindow, parseWindow } from '../windows.ts';
 
 const MAX_TEXT = 200;
 
@@ -90,7 +90,7 @@ export type Validity = Pick<ApprovedAsset, 'validFrom' | 'validUntil' | 'windows
 
 export function readValidity(cells: Cells, dateFormat: DateFormat | undefined): Validity {
   const { wrong } = cells;
-  const windows = cells.one<readonly ApprovalWindow[]>('window', readWindows) ?? [];
+  const windows = cells.one<readonly TimeWindow[]>('window', readWindows) ?? [];
   const validFrom = cells.one('validFrom', (cell) => readDate(cell, 'begin', dateFormat));
   const validUntil = cells.one('validUntil', (cell) => readDate(cell, 'end', dateFormat));
   if (validFrom !== undefined && validUntil !== undefined && validFrom > validUntil)
@@ -175,11 +175,11 @@ export function known<K extends string>(values: Readonly<Record<K, string | unde
 }
 
 /** Several windows are separated by `;` or stand on lines of their own. */
-function readWindows(cell: string): Item<readonly ApprovalWindow[]> {
+function readWindows(cell: string): Item<readonly TimeWindow[]> {
   const read = cell
     .split(/[;\n]/)
     .filter((part) => part.trim() !== '')
-    .map(parseWindow);
+    .map((text) => parseWindow(text));
   const wrong = read.flatMap((window) => ('reason' in window ? [window.reason] : []));
   return wrong.length > 0 ? { wrong: wrong.join('; ') } : { value: read.flatMap((window) => ('reason' in window ? [] : [window])) };
 }

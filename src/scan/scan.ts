@@ -31,6 +31,7 @@ import type { KnownOpen } from '../targets/known-open.ts';
 import { parseRange } from '../targets/parse.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import { parsePorts, portText } from '../targets/ports.ts';
+import { parseWindow, type TimeWindow } from '../windows.ts';
 import { Conversations } from './conversation.ts';
 
 /** What a sweep is to do. All of it goes into the journal, so that a resume needs nothing else; but for credentials, which are no part of it. */
@@ -49,6 +50,8 @@ export interface ScanPlan {
   readonly coverage?: Coverage;
   /** Milliseconds of talking to one device. */
   readonly hostTimeoutMs: number;
+  /** Nothing new is sent outside of it. */
+  readonly window?: TimeWindow;
   /** As typed, secrets removed. */
   readonly arguments: readonly string[];
 }
@@ -216,6 +219,7 @@ async function run(
     if (!credentials.isEmpty) await loadSnmp();
     await sweep.run();
     const notes = notesOf(plan, sweep);
+    if (reverse !== undefined) await sweep.untilOpen();
     if (reverse !== undefined) notes.push(await nameLiving(sweep, reverse, { named: past.named, signal: options.signal, audit, journal }));
     const limitations: Limitation[] = [...sweep.limitations, ...faultLimitations(faults)];
     const complete = limitations.length === 0;
@@ -334,6 +338,7 @@ function runEntry(plan: ScanPlan): object {
       ...(plan.only === undefined ? {} : { only: onlyEntry(plan.only) }),
     },
     hostTimeoutMs: plan.hostTimeoutMs,
+    ...(plan.window === undefined ? {} : { window: plan.window.text }),
   };
 }
 
@@ -353,6 +358,7 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
     run: ran,
     asked,
     hostTimeoutMs,
+    window: windowText,
   } = entry as unknown as {
     run?: { seed: number; rate: number; ratePerNetwork: number; retries: number; coverage?: string; arguments: string[] };
     asked?: {
@@ -364,6 +370,7 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
       only?: Record<string, string[]>;
     };
     hostTimeoutMs?: number;
+    window?: string;
   };
   if (ran === undefined || asked === undefined || hostTimeoutMs === undefined) throw bad('its run line does not say what was asked');
   const ranges = asked.ranges.map((text) => {
@@ -377,6 +384,8 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
   if (also.problems.length > 0) throw bad('it opts into a channel that this version does not know');
   const coverage = COVERAGES.find((one) => one === ran.coverage);
   if (ran.coverage !== undefined && coverage === undefined) throw bad('it covers its addresses in a way that this version does not know');
+  const window = windowText === undefined ? undefined : parseWindow(windowText);
+  if (window !== undefined && 'reason' in window) throw bad(window.reason);
   const names = new Map(
     Object.entries(asked.names).flatMap(([text, name]) => {
       const address = parseAddress(text);
@@ -396,6 +405,7 @@ function planOf(entry: ReadEntry, file: string): ScanPlan {
     retries: ran.retries,
     ...(coverage === undefined ? {} : { coverage }),
     ...(asked.only === undefined ? {} : { only: onlyOf(asked.only) }),
+    ...(window === undefined ? {} : { window }),
     arguments: ran.arguments,
   };
 }

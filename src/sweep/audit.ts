@@ -8,7 +8,7 @@ export interface AuditEntry {
   readonly host: string;
   readonly transport: 'tcp' | 'udp';
   readonly port: number;
-  /** `connect`, or the name of the message in the list of what may be sent. */
+  /** `connect`, `canary` (a connection to see whether the path bears the sweep), or the name of the message in the list of what may be sent. */
   readonly what: string;
   /** The bytes above TCP and TLS, in full; without what is `withheld`. */
   readonly bytes?: Buffer;

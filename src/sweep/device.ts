@@ -24,7 +24,7 @@ const HANDSHAKES_AT_ONCE = 32;
 /** Of 300 at once, agents on one machine lost some of the answers; of 50 none. */
 const SNMP_SESSIONS_AT_ONCE = 50;
 /** How long a device may take to hear that a connection has ended. */
-const FAREWELL_MS = 20;
+export const FAREWELL_MS = 20;
 /** A device whose handshake takes longer is given one connection at a time. */
 const SLOW_HANDSHAKE_MS = 500;
 /** Pages kept for the redirects of a device's other ports, over all devices. */
@@ -75,6 +75,8 @@ export class Devices {
   readonly snmpSessions = pLimit(SNMP_SESSIONS_AT_ONCE);
   /** Conversations that our own machine kept from being held. */
   localErrors = 0;
+  /** Devices that were found open and did not answer a further connection, with the `performance.now()` of it. */
+  readonly deaf: { readonly host: string; readonly at: number }[] = [];
   readonly #devices = new Map<AddressNumber, Device>();
 
   constructor(reach: Reach) {
@@ -146,8 +148,10 @@ export class Device {
       const dialled = await dial(this.address, port, Math.min(CONNECT_MS, Math.max(1, deadline - performance.now())), this.#all.reach);
       if (dialled.outcome === 'open') return this.adopt(dialled.socket, { port, protocol }, release, deadline);
       if (dialled.outcome === 'local') this.#all.localErrors += 1;
-      if (dialled.outcome === 'silent') this.budget.deaf();
-      else this.budget.rest(true);
+      if (dialled.outcome === 'silent') {
+        this.budget.deaf();
+        this.#all.deaf.push({ host: this.host, at: performance.now() });
+      } else this.budget.rest(true);
       const kind = dialled.outcome === 'local' ? 'given-up' : dialled.outcome === 'reset' ? 'cut-off' : dialled.outcome;
       throw new ProbeError(kind, `connecting again: ${dialled.code}`);
     } catch (error) {

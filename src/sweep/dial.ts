@@ -34,12 +34,19 @@ export interface Dialer {
  * Opens a TCP connection, with an end of its own before the kernel would repeat its SYN (1.0 s): a packet nobody counted.
  * The socket comes paused, so that nothing a device says first is lost. An open one has no listeners left.
  * @param timeoutMs at most 800 in a sweep
+ * @param what as the audit record has it
  */
-export function dial(address: AddressNumber, port: number, timeoutMs: number, { guard, audit }: Dialer): Promise<Dialled> {
+export function dial(
+  address: AddressNumber,
+  port: number,
+  timeoutMs: number,
+  { guard, audit }: Dialer,
+  what: 'connect' | 'canary' = 'connect',
+): Promise<Dialled> {
   const refused = guard.refusal(address);
   if (refused !== undefined) throw new ForbiddenError(refused);
   const host = formatAddress(address);
-  audit.record({ host, transport: 'tcp', port, what: 'connect' });
+  audit.record({ host, transport: 'tcp', port, what });
   const from = performance.now();
   return new Promise((resolve) => {
     let socket: net.Socket;

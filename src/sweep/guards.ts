@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Datagrams } from './datagrams.ts';
 import type { Neighbours } from './neighbours.ts';
+import { GIVE_UP_MS } from './path-watch.ts';
 
-/** Something of our own machine that may have cost results. The sweep is incomplete where one stands. */
+/** Something of our own machine, or of the way to the targets, that may have cost results. The sweep is incomplete where one stands. */
 export interface Limitation {
   readonly what:
     | 'neighbour-table'
     | 'connection-tracking'
+    | 'path'
     | 'receive-buffer'
     | 'descriptors'
     | 'local-errors'
@@ -17,37 +19,63 @@ export interface Limitation {
 }
 
 const CONNTRACK = '/proc/sys/net/netfilter/nf_conntrack_';
-/** Above this share of the connection-tracking table the sweep slows down. */
+/** Above this share of the connection-tracking table the sweep slows down, to that share of its rate. */
 const CROWDED = 0.7;
+const CROWDED_SHARE = 0.25;
+/** Above this it waits until the table is no longer crowded. */
 const FULL = 0.98;
 
 /** Watches the tables of this machine that drop packets without an error when they are full. */
 export class Guards {
   readonly #neighbours: Neighbours;
+  readonly #crowd: () => number | undefined;
   readonly #overflowsBefore: number | undefined;
   readonly #limitations = new Map<Limitation['what'], string>();
+  /** `performance.now()` since which the connection-tracking table is full. */
+  #fullSince: number | undefined;
+  #timesFull = 0;
+  #isGivenUp = false;
 
-  constructor(neighbours: Neighbours) {
+  /** @param crowd how full the connection-tracking table is, 0 to 1; undefined where there is none */
+  constructor(neighbours: Neighbours, crowd = conntrackShare) {
     this.#neighbours = neighbours;
+    this.#crowd = crowd;
     this.#overflowsBefore = neighbours.overflows();
   }
 
   /** Looks once; called every second. Returns the share of the normal rate that is safe now. */
-  look(): number {
+  look(now: number): number {
     const overflows = this.#neighbours.overflows();
     if (overflows !== undefined && this.#overflowsBefore !== undefined && overflows > this.#overflowsBefore)
       this.note(
         'neighbour-table',
         `the kernel's neighbour table overflowed ${overflows - this.#overflowsBefore} times: living hosts on this link may be missing; sweep at a lower --rate`,
       );
-    const crowd = conntrackShare();
-    if (crowd === undefined) return 1;
-    if (crowd >= FULL)
+    const crowd = this.#crowd() ?? 0;
+    if (crowd < CROWDED) this.#fullSince = undefined;
+    else if (crowd >= FULL && this.#fullSince === undefined && !this.#isGivenUp) {
+      this.#fullSince = now;
+      this.#timesFull += 1;
+    }
+    if (this.#fullSince !== undefined && now - this.#fullSince >= GIVE_UP_MS) {
+      this.#fullSince = undefined;
+      this.#isGivenUp = true;
       this.note(
         'connection-tracking',
-        'the connection-tracking table of this machine was full: packets were dropped before they left; sweep at a lower --rate',
+        `the connection-tracking table of this machine was full and stayed full for ${GIVE_UP_MS / 1000} s: packets were dropped before they left; sweep at a lower --rate`,
       );
-    return crowd >= CROWDED ? 0.25 : 1;
+    }
+    return crowd >= CROWDED ? CROWDED_SHARE : 1;
+  }
+
+  /** The connection-tracking table of this machine is full, or was and is still crowded: what leaves now may be dropped. */
+  get isFull(): boolean {
+    return this.#fullSince !== undefined;
+  }
+
+  /** How often that was so. */
+  get timesFull(): number {
+    return this.#timesFull;
   }
 
   note(what: Limitation['what'], text: string): void {
@@ -56,7 +84,7 @@ export class Guards {
 
   /** What was lost on the way in, asked at the end. */
   finish(datagrams: Datagrams): void {
-    this.look();
+    this.look(performance.now());
     const dropped = datagrams.dropped() ?? 0;
     if (dropped > 0)
       this.note(

@@ -85,6 +85,11 @@ export class Hellos {
     return this.#port(index).probe.hello(attempt, random32, formatAddress(address));
   }
 
+  /** Whether the first words at a port carry a credential of the operator's. */
+  isCredentialed(index: number): boolean {
+    return this.of(index, 0, this.#options.plan.hosts.at(0)).some(({ name }) => needsCredential(name));
+  }
+
   /** Over how many milliseconds devices may spread their answers: at a port, or at any. */
   spreadMs(index?: number): number {
     const ports = index === undefined ? this.#ports : [this.#port(index)];

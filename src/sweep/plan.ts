@@ -1,6 +1,7 @@
 import type { HostSet } from '../targets/hosts.ts';
 import type { KnownOpen } from '../targets/known-open.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
+import type { TimeWindow } from '../windows.ts';
 import type { Coverage } from './coverage.ts';
 
 /** What a sweep asks, and how fast. */
@@ -19,4 +20,6 @@ export interface SweepPlan {
   readonly coverage?: Coverage;
   /** Where it is given, the only endpoints that are asked, beside what living addresses are asked at. */
   readonly only?: KnownOpen;
+  /** Nothing new is sent outside of it. */
+  readonly window?: TimeWindow;
 }

@@ -24,6 +24,15 @@ export interface Checkpoint {
   readonly ports: Readonly<Record<string, PortLedger>>;
   readonly packets: { readonly tcp: number; readonly udp: number };
   readonly stray: number;
+  /** What the watch over the path has: open ports that are asked again, the share of the rate, and endpoints to repeat (changes since the checkpoint before). */
+  readonly path?: PathCheckpoint;
+}
+
+/** Packed numbers as in {@link Checkpoint}. */
+export interface PathCheckpoint {
+  readonly canaries: string;
+  readonly share: number;
+  readonly repeats?: { readonly added: string; readonly ended: string };
 }
 
 /** What a sweep knows of its endpoints: a few bits for each, whatever the size of the address space, and the account. */
@@ -158,7 +167,13 @@ export class SweepState {
   }
 
   /** The state since the last call, for the journal. */
-  checkpoint(where: { pass: number; position: number; open: readonly number[]; talking: readonly number[] }): Checkpoint {
+  checkpoint(where: {
+    pass: number;
+    position: number;
+    open: readonly number[];
+    talking: readonly number[];
+    path: PathCheckpoint | undefined;
+  }): Checkpoint {
     const { settled, alive, unreachable, resolved, asked } = this.#fresh;
     this.#fresh = freshDeltas();
     return {
@@ -174,6 +189,7 @@ export class SweepState {
       ports: structuredClone(this.#ports),
       packets: { ...this.packets },
       stray: this.stray,
+      ...(where.path === undefined ? {} : { path: where.path }),
     };
   }
 

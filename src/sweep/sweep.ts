@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { beginText, isInWindow } from '../windows.ts';
 import { type AddressNumber, familyOf, formatAddress } from '../targets/addresses.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import { unpackNumbers } from './bits.ts';
@@ -16,6 +17,7 @@ import { type Ledger, ledgerErrors } from './ledger.ts';
 import { LinkWatch } from './link-watch.ts';
 import type { Neighbours } from './neighbours.ts';
 import { Pace, RoundTrip } from './pace.ts';
+import { PathGuard } from './path-guard.ts';
 import type { SweepPlan } from './plan.ts';
 import { isByAddress, type Order, type Pass, Schedule } from './schedule.ts';
 import { type Checkpoint, SweepState } from './state.ts';
@@ -54,6 +56,8 @@ export interface Progress {
   readonly packets: number;
   readonly alive: number;
   readonly talking: number;
+  /** What it waits for, where nothing new is sent: `until 22:00`. */
+  readonly waiting?: string;
 }
 
 const MAX_TALKING = 128;
@@ -68,6 +72,10 @@ const LOCAL_PAUSE_MS = 100;
 /** So often it is looked whether the conversations are over that endpoints wait for. */
 const TALK_POLL_MS = 100;
 const CHECKPOINT_MS = 1000;
+/** The same while nothing happens, because the window is closed. */
+const IDLE_CHECKPOINT_MS = 60_000;
+/** How long the event loop turns while nothing may be sent. */
+const WAITING_TURN_MS = 50;
 const NEIGHBOUR_POLL_MS = 200;
 /** A repeated datagram follows the first no sooner, and answers are waited for as long after the last: slow controllers take a second. */
 const UDP_GAP_MS = 1500;
@@ -81,6 +89,8 @@ interface Item {
   readonly attempt: number;
   /** How often our own machine kept it back. */
   readonly errors: number;
+  /** It was asked and counted before, but the packet may have been dropped on the way. */
+  readonly isRepeat?: boolean;
   /** `performance.now()` before which it stays where it is. */
   readonly notBefore?: number;
 }
@@ -104,6 +114,12 @@ export class Sweep {
   readonly #state: SweepState;
   readonly #hellos: Hellos;
   readonly #link: LinkWatch;
+  readonly #path: PathGuard;
+  readonly #clock: () => Date;
+  /** Whether the window in which something may be sent is open. */
+  #isOpen = true;
+  #checkpointAt = -Infinity;
+  #wasIdle = false;
 
   #pass = 0;
   #position = 0;
@@ -126,10 +142,18 @@ export class Sweep {
   #stopped: string | undefined;
   #failure: unknown;
 
-  constructor(plan: SweepPlan, devices: Devices, neighbours: Neighbours, probes: readonly UdpProbe[], handlers: SweepHandlers) {
+  constructor(
+    plan: SweepPlan,
+    devices: Devices,
+    neighbours: Neighbours,
+    probes: readonly UdpProbe[],
+    handlers: SweepHandlers,
+    { guards = new Guards(neighbours), clock = () => new Date() }: { guards?: Guards; clock?: () => Date } = {},
+  ) {
+    this.#clock = clock;
     this.#plan = plan;
     this.#neighbours = neighbours;
-    this.#guards = new Guards(neighbours);
+    this.#guards = guards;
     this.#devices = devices;
     this.#handlers = handlers;
     const { guard, audit, credentials } = devices.reach;
@@ -141,11 +165,25 @@ export class Sweep {
     const shared = { plan, devices, schedule: this.#schedule, state: this.#state };
     this.#hellos = new Hellos({ ...shared, datagrams: this.#datagrams, probes, inFlight: this.#inFlight });
     this.#link = new LinkWatch({ ...shared, neighbours, onNeighbour: (device, mac) => handlers.onNeighbour(device, mac) });
+    this.#path = new PathGuard({
+      rate: plan.rate,
+      devices,
+      state: this.#state,
+      guards,
+      pace: this.#pace,
+      isBusy: (host) => this.#underWay.isBusy(host),
+      onFault: (error) => this.#fail(error),
+    });
   }
 
   /** What else is told of the sweep: whom it asked at once, how it looked at directly attached networks, what could not be watched. */
   get notes(): string[] {
-    return [...this.#hellos.links.notes, ...this.#link.notes, ...blindSpots({ onLink: this.#schedule.touchesLink }, this.#neighbours)];
+    return [
+      ...this.#hellos.links.notes,
+      ...this.#link.notes,
+      ...this.#path.notes,
+      ...blindSpots({ onLink: this.#schedule.touchesLink }, this.#neighbours),
+    ];
   }
 
   get retriesSilent(): boolean {
@@ -155,6 +193,7 @@ export class Sweep {
   /** Continues where a journal's checkpoints end. `answered` are endpoints that were talked to after the last of them, once and for all. */
   resume(checkpoints: readonly Checkpoint[], answered: readonly { host: AddressNumber; port: PortPlan }[]): void {
     this.#state.restore(checkpoints);
+    this.#path.restore(checkpoints);
     const last = checkpoints.at(-1);
     if (last === undefined) return;
     this.#pass = last.pass;
@@ -170,7 +209,7 @@ export class Sweep {
       if (endpoint === undefined) continue;
       if (this.#counted.delete(endpoint)) this.#deferred = this.#deferred.filter((item) => item.endpoint !== endpoint);
       else if (!this.#state.isSettled(endpoint)) {
-        this.#state.account(endpoint).asked += 1;
+        if (!this.#path.repeats.has(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
         this.#state.settle(endpoint, 'answered');
       }
     }
@@ -179,6 +218,7 @@ export class Sweep {
 
   /** Sweeps to the end, or to {@link stop}. */
   async run(): Promise<void> {
+    this.#lookAtClock();
     await this.#datagrams.open(new Set(this.#plan.hosts.ranges.map(({ first }) => familyOf(first))));
     const timers = [setInterval(() => this.#orFail(() => this.#everySecond()), CHECKPOINT_MS)];
     if (this.#schedule.looksAtLink)
@@ -194,14 +234,18 @@ export class Sweep {
         this.#pass += 1;
         this.#position = 0;
       }
-      await this.#drain();
-      await this.#linksAsked;
-      await this.#until(this.#answersUntil);
-      await this.#settleDown();
+      do {
+        await this.#drain();
+        await this.#linksAsked;
+        await this.#until(this.#answersUntil);
+        await this.#settleDown();
+        // What was dropped may have been noticed only while the last answers were waited for.
+      } while (this.#going && this.#path.repeats.size > 0);
       if (this.#failure === undefined) await this.#link.nameIpv6();
     } finally {
       for (const timer of timers) clearInterval(timer);
     }
+    this.#path.finish();
     this.#guards.finish(this.#datagrams);
     const { localErrors } = this.#devices;
     if (localErrors > 0)
@@ -218,7 +262,7 @@ export class Sweep {
       pass: this.#pass,
       position: this.#position,
       inFlight: this.#inFlight,
-      held: new Set(this.#deferred.filter(({ attempt }) => attempt === 0).map(({ endpoint }) => endpoint)),
+      held: new Set(this.#deferred.filter(({ attempt, isRepeat }) => attempt === 0 && isRepeat !== true).map(({ endpoint }) => endpoint)),
       stopped: this.#stopped,
       turn: () => this.#turn(),
     });
@@ -252,15 +296,24 @@ export class Sweep {
 
   get progress(): Progress {
     const { packets, alive } = this.#state.ledger;
+    const { size: repeats } = this.#path.repeats;
     const { done, total } = this.#schedule.progress(this.#pass, this.#position, { alive, perAddress: this.#hellos.perAddress });
     return {
-      total,
+      total: total + repeats,
       // What was drawn and is held back has not left yet.
-      done: Math.max(0, done - this.#deferred.reduce((all, { endpoint }) => all + this.#hellos.sizeOf(endpoint), 0)),
+      done: Math.max(
+        0,
+        done - this.#deferred.reduce((all, { endpoint, isRepeat }) => all + (isRepeat === true ? 0 : this.#hellos.sizeOf(endpoint)), 0),
+      ),
       tailMs: this.#schedule.tailMs(this.#pass, { tcpMs: RoundTrip.CEILING_MS, udpMs: UDP_GRACE_MS }),
       packets: packets.tcp + packets.udp,
       alive,
       talking: this.#underWay.size,
+      ...(this.#isOpen || this.#plan.window === undefined
+        ? this.#path.isPaused
+          ? { waiting: 'for the path' }
+          : {}
+        : { waiting: `until ${beginText(this.#plan.window)}` }),
     };
   }
 
@@ -300,7 +353,8 @@ export class Sweep {
 
   /** A pass is over when all of it has gone out, and what is on its way has come back where the next pass has to know. */
   #isOver({ size }: Order): boolean {
-    return this.#position >= size && this.#deferred.length === 0 && (this.#inFlight.size === 0 || this.#schedule.flowsOn(this.#pass));
+    if (this.#position < size || this.#deferred.length > 0 || this.#path.repeats.size > 0) return false;
+    return this.#schedule.flowsOn(this.#pass) || (this.#inFlight.size === 0 && this.#isPathClear());
   }
 
   async #pollLink(): Promise<void> {
@@ -311,6 +365,8 @@ export class Sweep {
   async #askLinks(): Promise<void> {
     if (this.#linksAsked !== undefined || !this.#hellos.links.isNeeded || !this.#going) return;
     const ask = async (): Promise<void> => {
+      await this.untilOpen();
+      if (!this.#going) return;
       const sent = await this.#hellos.links.ask();
       this.#pace.bucket.take(sent);
       this.#state.packets.udp += sent;
@@ -324,7 +380,14 @@ export class Sweep {
 
   /** What waits after the last pass, and what a resume brought along. */
   async #drain(): Promise<void> {
-    while (this.#going && (this.#deferred.length > 0 || this.#waiting.size > 0 || this.#inFlight.size > 0)) {
+    while (
+      this.#going &&
+      (this.#deferred.length > 0 ||
+        this.#path.repeats.size > 0 ||
+        this.#waiting.size > 0 ||
+        this.#inFlight.size > 0 ||
+        !this.#isPathClear())
+    ) {
       this.#launchDeferred(this.#room());
       await this.#turn();
     }
@@ -336,7 +399,10 @@ export class Sweep {
 
   /** How many items may be launched in this turn. */
   #room(): number {
-    if (this.#underWay.size >= MAX_TALKING) return 0;
+    if (!this.#isOpen) return 0;
+    this.#path.attend(performance.now());
+    this.#pace.rate = this.#path.rate;
+    if (this.#underWay.size >= MAX_TALKING || this.#path.isPaused) return 0;
     return Math.max(0, Math.min(this.#pace.bucket.available(performance.now()), this.#maxSockets - this.#inFlight.size));
   }
 
@@ -346,7 +412,23 @@ export class Sweep {
     const items = this.#deferred.splice(0, room);
     const before = this.#deferred.length;
     for (const item of items) this.#launch(item);
-    return room - (items.length - (this.#deferred.length - before));
+    const left = room - (items.length - (this.#deferred.length - before));
+    return left - this.#launchRepeats(Math.min(left, MAX_DEFERRED - this.#deferred.length));
+  }
+
+  /** What may have been dropped on the way comes before anything new; returns how much of it there was. */
+  #launchRepeats(room: number): number {
+    const endpoints = this.#path.repeats.next(room);
+    for (const endpoint of endpoints) {
+      if (this.#state.isSettled(endpoint)) this.#path.repeats.end(endpoint);
+      else this.#launch({ endpoint, attempt: this.#repeatAttempt, errors: 0, isRepeat: true });
+    }
+    return endpoints.length;
+  }
+
+  /** No pass has it, so that nothing is counted as asked by it. */
+  get #repeatAttempt(): number {
+    return this.#plan.retries + 2;
   }
 
   /** What only living devices are asked is drawn no faster than conversations end. */
@@ -391,7 +473,7 @@ export class Sweep {
       }
     }
     // A conversation that was cut off is begun anew, with all that belongs to the first attempt.
-    const attempt = this.#counted.has(endpoint) || plan.living === true ? 0 : item.attempt;
+    const attempt = item.isRepeat !== true && (this.#counted.has(endpoint) || plan.living === true) ? 0 : item.attempt;
     const hello = plan.transport === 'udp' ? this.#hellos.of(this.#state.portIndexOf(endpoint), attempt, address) : [];
     const needsEntry = this.#link.needsEntry(endpoint);
     if (
@@ -409,7 +491,7 @@ export class Sweep {
   }
 
   async #connect(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'tcp' }): Promise<void> {
-    const { endpoint, attempt } = item;
+    const { endpoint, attempt, isRepeat = false } = item;
     const release = await this.#devices.reach.gates.enter(formatAddress(address));
     const timeoutMs = attempt === 0 || plan.living === true ? this.#roundTrip.timeoutMs : RoundTrip.CEILING_MS;
     const dialled = await dial(address, plan.port, timeoutMs, this.#devices.reach);
@@ -422,29 +504,33 @@ export class Sweep {
     this.#state.packets.tcp += 1;
     const host = this.#state.hostOf(endpoint);
     const again = this.#counted.delete(endpoint);
-    if (!again) this.#schedule.countAsked(endpoint, attempt, this.#state);
+    if (!again && !isRepeat) this.#schedule.countAsked(endpoint, attempt, this.#state);
+    if (isRepeat) this.#path.repeats.end(endpoint);
     if (dialled.outcome === 'open' || dialled.outcome === 'reset' || dialled.outcome === 'refused') {
       this.#roundTrip.sample(dialled.ms);
       this.#state.liven(host);
       if (!again) this.#state.settle(endpoint, dialled.outcome === 'refused' ? 'refused' : 'answered');
     } else if (dialled.outcome === 'unreachable') this.#state.markUnreachable(endpoint);
+    else this.#path.silent(endpoint, performance.now());
     if (dialled.outcome !== 'open') {
       release();
       if (dialled.outcome === 'reset') this.#handlers.onReset(this.#devices.at(address), plan);
       return;
     }
+    if (!this.#schedule.isOnLink(address)) this.#path.found(endpoint, plan);
     const device = this.#devices.at(address);
     device.budget.countConnect();
     this.#talk(endpoint, this.#handlers.onOpen({ device, plan, socket: dialled.socket, release }));
   }
 
   async #sendHello(item: Item, address: AddressNumber, plan: UdpPlan, hello: readonly Datagram[]): Promise<void> {
-    const { endpoint, attempt } = item;
+    const { endpoint, attempt, isRepeat = false } = item;
     const borne = this.#hellos.borne(endpoint, { attempt, pass: this.#pass }, hello);
     if (borne.length === 0) {
       this.#inFlight.delete(endpoint);
+      if (isRepeat) this.#path.repeats.end(endpoint);
       // At another port it was asked before, and stays silent.
-      if (plan.living === true) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
+      else if (plan.living === true) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
       return;
     }
     if (plan.living !== true) this.#lastUdp = performance.now();
@@ -457,17 +543,21 @@ export class Sweep {
       this.#localError(item, local.code ?? 'unknown');
       return;
     }
-    if (!this.#counted.has(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
+    if (isRepeat) {
+      this.#path.repeats.end(endpoint);
+      if (this.#hellos.isCredentialed(this.#state.portIndexOf(endpoint))) this.#path.untried();
+    } else if (!this.#counted.has(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
     if (results.some(({ sent }) => sent === 'unreachable')) this.#state.markUnreachable(endpoint);
+    else this.#path.silent(endpoint, performance.now());
   }
 
   /** A condition of this machine is never a result: try again, and where it stays, say that the endpoint was lost. */
   #localError(item: Item, code: string): void {
-    const { endpoint, attempt, errors } = item;
+    const { endpoint, attempt, errors, isRepeat = false } = item;
     // Fewer at once from now on: those that are open are what this machine bears.
     if (code === 'EMFILE' || code === 'ENFILE') this.#maxSockets = Math.max(LEAST_SOCKETS, Math.floor(this.#inFlight.size * 0.8));
     if (errors + 1 < MAX_LOCAL_ERRORS) {
-      this.#deferred.push({ endpoint, attempt, errors: errors + 1, notBefore: performance.now() + LOCAL_PAUSE_MS });
+      this.#deferred.push({ ...item, errors: errors + 1, notBefore: performance.now() + LOCAL_PAUSE_MS });
       return;
     }
     if (code === 'EMFILE' || code === 'ENFILE')
@@ -477,7 +567,8 @@ export class Sweep {
       );
     else this.#guards.note('local-errors', `packets could not be sent from this machine (${code}); the endpoints are counted as lost`);
     // Where only a further try was kept back, it was asked before.
-    if (!this.#counted.delete(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
+    if (isRepeat) this.#path.repeats.end(endpoint);
+    else if (!this.#counted.delete(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
     this.#state.settle(endpoint, 'lost');
   }
 
@@ -534,14 +625,21 @@ export class Sweep {
   // ---- time ---------------------------------------------------------------------------------------------------
 
   #everySecond(): void {
-    this.#pace.rate = this.#plan.rate * this.#guards.look();
+    const now = performance.now();
+    this.#lookAtClock();
+    this.#path.look(now);
+    const isIdle = !this.#isOpen && this.#inFlight.size === 0 && this.#underWay.size === 0 && this.#going;
+    if (isIdle && this.#wasIdle && now - this.#checkpointAt < IDLE_CHECKPOINT_MS) return;
+    this.#wasIdle = isIdle;
+    this.#checkpointAt = now;
     const open = [...this.#inFlight.keys(), ...this.#deferred.map(({ endpoint }) => endpoint), ...this.#waiting.keys()];
     this.#handlers.onCheckpoint(
       this.#state.checkpoint({
         pass: this.#pass,
         position: this.#position,
-        open: open.filter((endpoint) => !this.#counted.has(endpoint)),
+        open: open.filter((endpoint) => !this.#counted.has(endpoint) && !this.#path.repeats.isUnderWay(endpoint)),
         talking: [...this.#underWay.endpoints, ...this.#counted],
+        path: this.#path.checkpoint(),
       }),
     );
   }
@@ -562,9 +660,28 @@ export class Sweep {
     while (this.#going && performance.now() < moment) await sleep(Math.min(50, Math.max(1, moment - performance.now())));
   }
 
-  /** Lets the event loop turn; about a millisecond. */
+  /** Lets the event loop turn; about a millisecond, while something may be sent. */
   async #turn(): Promise<void> {
-    await sleep(1);
+    await sleep(this.#isOpen ? 1 : WAITING_TURN_MS);
+  }
+
+  #lookAtClock(): void {
+    const { window } = this.#plan;
+    this.#isOpen = window === undefined || isInWindow(window, this.#clock());
+  }
+
+  /** Over when something may be sent, or the sweep is ended. */
+  async untilOpen(): Promise<void> {
+    this.#lookAtClock();
+    while (!this.#isOpen && this.#going) {
+      await this.#turn();
+      this.#lookAtClock();
+    }
+  }
+
+  /** Whether the path has borne what was sent, as far as canaries tell; they are for the window too. */
+  #isPathClear(): boolean {
+    return !this.#isOpen || this.#path.attend(performance.now(), true);
   }
 
   /** What fails in a timer (a checkpoint on a full disk) ends the sweep as anywhere else, and not the process. */

@@ -57,6 +57,16 @@ test('the progress line tells share, rate, what was found and what is left', () 
   );
 });
 
+test('the progress says for what nothing is sent, instead of how long it takes', () => {
+  const line = new ProgressLine({ quiet: true });
+  const waiting = { ...PROGRESS, done: 250, total: 1000, packets: 500, alive: 7, found: 2, elapsedMs: 30_000, waiting: 'until 22:00' };
+  line.text({ ...PROGRESS, done: 0, total: 1000, elapsedMs: 0 });
+  expect(line.text(waiting)).toBe('25%  250 of 1,000 packets  17 packets/s  7 alive  2 found  waiting until 22:00');
+  const lines: string[] = [];
+  new ProgressLog((text) => lines.push(text)).show(waiting);
+  expect(JSON.parse(lines.join(''))).toMatchObject({ kind: 'progress', waiting: 'until 22:00' });
+});
+
 test('the progress as JSON comes once a second, and how it ended', () => {
   const lines: string[] = [];
   const log = new ProgressLog((line) => lines.push(line));

@@ -91,6 +91,8 @@ export interface LabOptions {
   /** Each way. */
   readonly lossPercent?: number;
   readonly scanners?: number;
+  /** A router is between scanner and hosts whose state table has so many entries, and forgets what is never answered after so many seconds; routed only. */
+  readonly stateTable?: { readonly entries: number; readonly seconds: number };
   /** Hosts and scanners have link-local IPv6 addresses too; on-link only. */
   readonly ipv6?: boolean;
 }
@@ -100,10 +102,12 @@ export class Lab implements AsyncDisposable {
   readonly folder: string;
   readonly scanners: readonly Scanner[];
   readonly #fleet: string;
+  readonly #router: string;
 
   private constructor(folder: string, name: string, onLinkBits: number | undefined, scanners: number) {
     this.folder = folder;
     this.#fleet = `${name}-fleet`;
+    this.#router = `${name}-path1`;
     this.scanners = Array.from(
       { length: scanners },
       (_, at) => new Scanner(folder, `${name}-scan${at + 1}`, addressOf(at + 1, onLinkBits)),
@@ -120,6 +124,7 @@ export class Lab implements AsyncDisposable {
     lossPercent = 0,
     scanners = 1,
     ipv6 = false,
+    stateTable,
   }: LabOptions): Promise<Lab> {
     const folder = mkdtempSync(join(tmpdir(), 'kvml-'));
     const name = `kvml${randomBytes(4).toString('hex')}`;
@@ -140,6 +145,7 @@ export class Lab implements AsyncDisposable {
         LOSS: String(lossPercent),
         SCANNERS: String(scanners),
         IPV6: ipv6 ? '1' : '0',
+        ...(stateTable === undefined ? {} : { TABLE: String(stateTable.entries), TABLE_SECONDS: String(stateTable.seconds) }),
         ...(onLinkBits === undefined ? {} : { LINK: 'onlink', ONLINK_BITS: String(onLinkBits) }),
       },
     }).finished;
@@ -162,8 +168,17 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Packets that were lost on purpose until now. */
-  async lost(): Promise<number> {
-    const { stdout } = await start(['ip', 'netns', 'exec', this.#fleet, 'nft', 'list', 'table', 'ip', 'kvml'], {
+  lost(): Promise<number> {
+    return this.#dropped(this.#fleet);
+  }
+
+  /** Packets that the router's state table had no room for until now. */
+  refused(): Promise<number> {
+    return this.#dropped(this.#router);
+  }
+
+  async #dropped(namespace: string): Promise<number> {
+    const { stdout } = await start(['ip', 'netns', 'exec', namespace, 'nft', 'list', 'table', 'ip', 'kvml'], {
       env: { PATH: process.env['PATH'] ?? '' },
     }).finished;
     return [...stdout.matchAll(/counter packets (\d+)/g)].reduce((sum, [, packets]) => sum + Number(packets), 0);
@@ -421,6 +436,11 @@ export class SweepFiles {
 
   get audit(): AuditLine[] {
     return linesOf(`${this.base}.audit`) as AuditLine[];
+  }
+
+  /** Connections that looked whether the path bears the sweep. */
+  get canaries(): number {
+    return this.audit.filter(({ what }) => what === 'canary').length;
   }
 }
 

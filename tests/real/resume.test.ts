@@ -131,7 +131,7 @@ describe('killed and resumed', REAL, () => {
     expect(whole.finished.code).toBe(0);
     const { ledger } = whole.files.inventory;
     expect(ledger?.total).toMatchObject({ planned: ENDPOINTS, asked: ENDPOINTS, answered: 9, lost: 0, givenUp: 0 });
-    expect(ledger?.packets).toEqual({ tcp: whole.account.sweepConnects, udp: whole.account.datagrams });
+    expect(ledger?.packets).toEqual({ tcp: whole.account.sweepConnects + whole.files.canaries, udp: whole.account.datagrams });
     report(`undisturbed: ${whole.sent} packets in ${whole.finished.seconds.toFixed(1)} s`);
   });
 

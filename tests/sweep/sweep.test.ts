@@ -7,6 +7,7 @@ import { DEFAULT_BUDGET } from '../../src/sweep/budget.ts';
 import type { UdpProbe } from '../../src/sweep/contract.ts';
 import { Devices } from '../../src/sweep/device.ts';
 import { Gates } from '../../src/sweep/gates.ts';
+import { Guards } from '../../src/sweep/guards.ts';
 import { ledgerErrors } from '../../src/sweep/ledger.ts';
 import { MESSAGES } from '../../src/sweep/messages.ts';
 import { Neighbours } from '../../src/sweep/neighbours.ts';
@@ -18,6 +19,7 @@ import { Guard } from '../../src/targets/guard.ts';
 import { HostSet } from '../../src/targets/hosts.ts';
 import { parseRange } from '../../src/targets/parse.ts';
 import { parsePorts } from '../../src/targets/ports.ts';
+import { parseWindow, type TimeWindow } from '../../src/windows.ts';
 import { AuditLog } from '../support/audit-log.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -62,6 +64,7 @@ function setUp(
   ports: string,
   handlers: Partial<SweepHandlers> = {},
   probes: readonly UdpProbe[] = [],
+  more: { guards?: Guards; clock?: () => Date } = {},
 ): Setup {
   const audit = new AuditLog();
   const whole: SweepPlan = { ports: parsePorts(ports).ports, seed: 1, rate: 2000, ratePerNetwork: 2000, retries: 1, ...plan };
@@ -76,7 +79,7 @@ function setUp(
   });
   const open: string[] = [];
   const checkpoints: Checkpoint[] = [];
-  const sweep = new Sweep(whole, devices, NEIGHBOURS, probes, {
+  const handle: SweepHandlers = {
     onOpen: async ({ device, plan: port, socket, release }) => {
       open.push(`${device.host}:${port.port}`);
       socket.destroy();
@@ -88,7 +91,8 @@ function setUp(
     unwanted: () => undefined,
     onCheckpoint: (checkpoint) => checkpoints.push(JSON.parse(JSON.stringify(checkpoint)) as Checkpoint),
     ...handlers,
-  });
+  };
+  const sweep = new Sweep(whole, devices, NEIGHBOURS, probes, handle, more);
   closers.push(() => sweep.close());
   return { sweep, audit, open, checkpoints };
 }
@@ -413,4 +417,142 @@ test('a conversation that was open when the sweep was stopped is held again afte
   await third.sweep.run();
   expect(third.open, 'what was said is on the disk').toEqual([]);
   expect(third.sweep.ledger.total).toMatchObject({ asked: 16, answered: 1, refused: 15 });
+});
+
+/** A connection-tracking table that is full from the second look to the fourth. */
+function fullForAWhile(): { guards: Guards; fullAt: () => number; roomAt: () => number } {
+  const looks: number[] = [];
+  const guards = new Guards(NEIGHBOURS, () => {
+    looks.push(performance.now());
+    return looks.length >= 2 && looks.length <= 4 ? 0.99 : 0.1;
+  });
+  return { guards, fullAt: () => looks[1] ?? Infinity, roomAt: () => looks[4] ?? Infinity };
+}
+
+test.for([
+  { targets: '127.50.13.0/24', addresses: 256, when: 'when all has gone out' },
+  { targets: '127.50.12.0-127.50.13.127', addresses: 384, when: 'in the middle' },
+])(
+  'our own connection-tracking table is full $when: nothing is sent, and what was asked in the bad window is asked again and counted once',
+  async ({ targets, addresses }) => {
+    const { guards, fullAt, roomAt } = fullForAWhile();
+    const plan = { hosts: hostsOf(targets), rate: 100, ratePerNetwork: 100, retries: 0 };
+    const { sweep, audit } = setUp(plan, '16260/udp=ipmi', {}, [pinger()], { guards });
+    await sweep.run();
+    const times = audit.entries.map(({ ms }) => ms);
+    // What leaves in the turn of the look itself has left.
+    expect(times.filter((ms) => ms > fullAt() + 5 && ms < roomAt())).toEqual([]);
+    const { ports, packets } = sweep.ledger;
+    expect(ports['16260/udp']).toMatchObject({ planned: addresses, asked: addresses, silent: addresses });
+    expect(ledgerErrors(ports)).toEqual([]);
+    const asked = Map.groupBy(audit.entries, ({ host }) => host);
+    expect(asked.size).toBe(addresses);
+    const again = [...asked.values()].filter((entries) => entries.length > 1);
+    // A second at that rate, between the last look that found room and the first that found none.
+    expect(again.length).toBeGreaterThanOrEqual(90);
+    expect(again.length).toBeLessThanOrEqual(170);
+    expect(again.every((entries) => entries.length === 2 && (entries[0]?.ms ?? 0) <= fullAt() + 5)).toBe(true);
+    expect(packets.udp).toBe(addresses + again.length);
+    expect(sweep.limitations).toEqual([]);
+    expect(sweep.notes.join()).toContain(`${again.length} endpoints were to be asked again`);
+  },
+);
+
+test('stopped while that table is full and resumed: what was in the bad window is asked again then', async () => {
+  const { guards, fullAt } = fullForAWhile();
+  const plan = { hosts: hostsOf('127.50.14.0/24'), rate: 100, ratePerNetwork: 100, retries: 0 };
+  const first = setUp(plan, '16261/udp=ipmi', {}, [pinger()], { guards });
+  const watch = setInterval(() => {
+    if (performance.now() > fullAt() + 500) first.sweep.stop('interrupted');
+  }, 20);
+  await first.sweep.run();
+  clearInterval(watch);
+  expect(first.sweep.limitations.map(({ what }) => what)).toEqual(['interrupted', 'connection-tracking']);
+  expect(ledgerErrors(first.sweep.ledger.ports)).toEqual([]);
+  const second = setUp({ ...plan, rate: 2000, ratePerNetwork: 2000 }, '16261/udp=ipmi', {}, [pinger()]);
+  second.sweep.resume(first.checkpoints, []);
+  await second.sweep.run();
+  expect(second.sweep.ledger.total).toMatchObject({ planned: 256, asked: 256, silent: 256 });
+  expect(ledgerErrors(second.sweep.ledger.ports)).toEqual([]);
+  const asked = Map.groupBy([...first.audit.entries, ...second.audit.entries], ({ host }) => host);
+  expect(asked.size).toBe(256);
+  const again = [...asked.values()].filter((entries) => entries.length === 2).length;
+  expect(again).toBeGreaterThanOrEqual(90);
+  expect(second.audit.entries.length).toBe(256 - first.audit.entries.length + again);
+});
+
+test('a pass of many packets ends with one more connection to a port that was found open: a canary', async () => {
+  const load = await serve('127.50.16.9', 18080);
+  const { sweep, audit } = setUp({ hosts: hostsOf('127.50.16.0/21'), rate: 10_000, ratePerNetwork: 10_000 }, '18080=http,18081=http');
+  await sweep.run();
+  expect(load.total).toBe(2);
+  expect(audit.entries.filter(({ what }) => what === 'canary').map(({ host, port }) => `${host}:${port}`)).toEqual(['127.50.16.9:18080']);
+  const { total, packets } = sweep.ledger;
+  expect(total).toMatchObject({ planned: 4096, asked: 4096, answered: 1, refused: 4095 });
+  expect(packets.tcp).toBe(4097);
+  expect(sweep.limitations).toEqual([]);
+});
+
+test('who speaks first, or counts logins, is no canary', async () => {
+  const load = await serve('127.50.24.9', 15900);
+  const { sweep } = setUp({ hosts: hostsOf('127.50.24.0/21'), rate: 10_000, ratePerNetwork: 10_000 }, '15900=rfb,18022=ssh');
+  await sweep.run();
+  expect(load.total).toBe(1);
+  expect(sweep.ledger.packets.tcp).toBe(4096);
+});
+
+const NIGHT = parseWindow('daily 22:00-05:00 UTC') as TimeWindow;
+const AT_NIGHT = new Date('2026-11-26T23:00:00Z');
+const BY_DAY = new Date('2026-11-27T12:00:00Z');
+
+test('outside the window nothing new is sent, what is under way ends, and it goes on when the window opens', async () => {
+  await serve('127.50.32.1', 18080);
+  let talking = 0;
+  const [from, closeAt, openAt] = [performance.now(), 600, 2200];
+  const since = (): number => performance.now() - from;
+  const clock = (): Date => (since() < closeAt || since() > openAt ? AT_NIGHT : BY_DAY);
+  const plan = { hosts: hostsOf('127.50.32.0/23'), rate: 300, ratePerNetwork: 300, window: NIGHT };
+  const setup = setUp(
+    plan,
+    '18080=http',
+    {
+      onOpen: async ({ socket, release }) => {
+        await sleep(50);
+        talking += 1;
+        socket.destroy();
+        release();
+      },
+    },
+    [],
+    { clock },
+  );
+  const waiting = new Set<string | undefined>();
+  const watch = setInterval(() => waiting.add(setup.sweep.progress.waiting), 50);
+  await setup.sweep.run();
+  clearInterval(watch);
+  const times = setup.audit.entries.map(({ ms }) => ms - from);
+  expect(times.some((ms) => ms < closeAt)).toBe(true);
+  // The clock is looked at once a second.
+  expect(times.filter((ms) => ms > closeAt + 1100 && ms < openAt)).toEqual([]);
+  expect(times.some((ms) => ms > openAt)).toBe(true);
+  expect(waiting).toEqual(new Set([undefined, 'until 22:00']));
+  expect(talking).toBe(1);
+  expect(setup.sweep.ledger.total).toMatchObject({ planned: 512, asked: 512, answered: 1, refused: 511 });
+  expect(setup.sweep.limitations).toEqual([]);
+});
+
+test('begun outside the window it sends nothing; stopped there it ends at once, and a resume sweeps it all', async () => {
+  const plan = { hosts: hostsOf('127.50.34.0/26'), window: NIGHT };
+  const first = setUp(plan, '18080=http,16262/udp=ipmi', {}, [pinger()], { clock: () => BY_DAY });
+  setTimeout(() => first.sweep.stop('interrupted'), 1500);
+  const from = performance.now();
+  await first.sweep.run();
+  expect(performance.now() - from).toBeLessThan(2500);
+  expect(first.audit.entries).toEqual([]);
+  expect(first.sweep.ledger.total).toMatchObject({ planned: 128, asked: 0, skipped: { interrupted: 128 } });
+  expect(ledgerErrors(first.sweep.ledger.ports)).toEqual([]);
+  const second = setUp(plan, '18080=http,16262/udp=ipmi', {}, [pinger()], { clock: () => AT_NIGHT });
+  second.sweep.resume(first.checkpoints, []);
+  await second.sweep.run();
+  expect(second.sweep.ledger.total).toMatchObject({ planned: 128, asked: 128, refused: 64, silent: 64, skipped: {} });
 });

@@ -2,11 +2,36 @@
 # Part of lab.sh: namespaces, links, routes, packet filter.
 network=10.77.0.0/16
 
+# A router with a state table of TABLE entries between scanner and fleet, which drops what is new once they are taken. The kernel's own limit is one for the
+# whole machine, so a rule counts; entries of what is never answered are forgotten after TABLE_SECONDS instead of 120.
+table_up() { # table_up NUMBER SCANNER
+  local n=$1 scanner=$2 router=$name-path$1
+  namespace_up "$router"
+  ip netns exec "$router" sysctl -qw net.ipv4.ip_forward=1
+  ip -n "$scanner" link add sc0 type veth peer name in0 netns "$router"
+  ip -n "$router" link add out0 type veth peer name "fl$n" netns "$fleet"
+  ip -n "$router" addr add "10.76.$n.2/30" dev in0
+  ip -n "$router" addr add "10.75.$n.1/30" dev out0
+  ip -n "$router" link set in0 up
+  ip -n "$router" link set out0 up
+  ip -n "$router" route add $network via "10.75.$n.2"
+  ip netns exec "$router" nft -f - <<END
+table ip kvml {
+ chain through { type filter hook forward priority filter; policy accept;
+  ct state new ct count over $TABLE counter drop
+ }
+}
+END
+  ip netns exec "$router" sysctl -qw "net.netfilter.nf_conntrack_tcp_timeout_syn_sent=$TABLE_SECONDS" "net.netfilter.nf_conntrack_udp_timeout=$TABLE_SECONDS"
+}
+
 link_up() {
   local n=$1 scanner=$2 tun=${DELAY:-0}
   if [ "$tun" != 0 ]; then
     start_in "$scanner" "delay$n" "$state/delayline" "$tun" "$scanner:sc0" "$fleet:fl$n"
     for _ in $(seq 50); do ip -n "$fleet" link show "fl$n" >/dev/null 2>&1 && ip -n "$scanner" link show sc0 >/dev/null 2>&1 && break; sleep 0.1; done
+  elif [ "${TABLE:-0}" != 0 ]; then
+    table_up "$n" "$scanner"
   else
     ip -n "$scanner" link add sc0 type veth peer name "fl$n" netns "$fleet"
   fi
@@ -14,10 +39,11 @@ link_up() {
     ip -n "$scanner" addr add "10.77.$onlink_third.254/$onlink_bits" dev sc0
   else
     ip -n "$scanner" addr add "10.76.$n.1/30" dev sc0
-    ip -n "$fleet" addr add "10.76.$n.2/30" dev "fl$n"
+    ip -n "$fleet" addr add "10.$([ "${TABLE:-0}" = 0 ] && echo 76 || echo 75).$n.2/30" dev "fl$n"
   fi
   ip -n "$scanner" link set sc0 up txqueuelen 1000
   ip -n "$fleet" link set "fl$n" up
+  [ "${TABLE:-0}" = 0 ] || ip -n "$fleet" route add "10.76.$n.0/30" via "10.75.$n.1"
   if [ "$link" = routed ]; then
     if [ "$tun" != 0 ]; then ip -n "$scanner" route add $network dev sc0; else ip -n "$scanner" route add $network via "10.76.$n.2"; fi
   fi

@@ -1,5 +1,5 @@
 /** A time of the week in a time zone: `Sat 22:00-06:00 Europe/Berlin`. */
-export interface ApprovalWindow {
+export interface TimeWindow {
   /** 0 is Sunday. The days on which it begins. */
   readonly days: readonly number[];
   /** Minutes since midnight. An end that is not after the begin is on the next day. */
@@ -11,16 +11,20 @@ export interface ApprovalWindow {
 }
 
 const DAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
+const EVERY_DAY = 'daily';
 const DAY_MINUTES = 24 * 60;
-const WINDOW = /^(?<days>[a-z]+(?:\s*[-,]\s*[a-z]+)*)\s+(?<from>\d{1,2}:\d{2})\s*[-–]\s*(?<to>\d{1,2}:\d{2})(?:\s+(?<zone>\S+))?$/i;
+const WINDOW = /^(?:(?<days>[a-z]+(?:\s*[-,]\s*[a-z]+)*)\s+)?(?<from>\d{1,2}:\d{2})\s*[-–]\s*(?<to>\d{1,2}:\d{2})(?:\s+(?<zone>\S+))?$/i;
 
 const EXAMPLE = 'write it as Sat 22:00-06:00 Europe/Berlin';
 
-/** Reads one window. Days are `Sat`, `Saturday`, `Mon-Fri`, `Sat,Sun` or `daily`. */
-export function parseWindow(text: string): ApprovalWindow | { readonly reason: string } {
+/**
+ * Reads one window. Days are `Sat`, `Saturday`, `Mon-Fri`, `Sat,Sun` or `daily`.
+ * @param here the time zone where none is named; then days may be left out too, and it is every day
+ */
+export function parseWindow(text: string, here?: string): TimeWindow | { readonly reason: string } {
   const trimmed = text.trim();
-  const { days: dayText = '', from = '', to = '', zone } = WINDOW.exec(trimmed)?.groups ?? {};
-  if (from === '') return { reason: `"${trimmed}" is no window; ${EXAMPLE}` };
+  const { days: dayText = here === undefined ? '' : EVERY_DAY, from = '', to = '', zone = here } = WINDOW.exec(trimmed)?.groups ?? {};
+  if (from === '' || dayText === '') return { reason: `"${trimmed}" is no window; ${EXAMPLE}` };
   if (zone === undefined) return { reason: `the window "${trimmed}" names no time zone; ${EXAMPLE}` };
   const days = parseDays(dayText);
   if (days === undefined) return { reason: `"${dayText}" names no days of the week; ${EXAMPLE}` };
@@ -30,7 +34,7 @@ export function parseWindow(text: string): ApprovalWindow | { readonly reason: s
   if (fromMinute === toMinute) return { reason: `the window "${trimmed}" begins and ends at the same time; a whole day is 00:00-24:00` };
   if (!isTimeZone(zone))
     return { reason: `"${zone}" is no time zone that is known here; give one of the IANA database, as Europe/Berlin or UTC` };
-  return { days, fromMinute, toMinute, timeZone: zone, text: trimmed };
+  return { days, fromMinute, toMinute, timeZone: zone, text: here === undefined ? trimmed : `${dayText} ${from}-${to} ${zone}` };
 }
 
 function parseDays(text: string): number[] | undefined {
@@ -80,10 +84,20 @@ function newClock(timeZone: string): Intl.DateTimeFormat | undefined {
 }
 
 /** Whether a moment lies in a window, by the wall clock of its zone; the begin belongs to it, the end does not. */
-export function isInWindow({ days, fromMinute, toMinute, timeZone }: ApprovalWindow, at: Date): boolean {
+export function isInWindow({ days, fromMinute, toMinute, timeZone }: TimeWindow, at: Date): boolean {
   const parts = Object.fromEntries((clockOf(timeZone)?.formatToParts(at) ?? []).map(({ type, value }) => [type, value]));
   const day = DAYS.indexOf((parts['weekday'] ?? '').toLowerCase());
   const minute = Number(parts['hour']) * 60 + Number(parts['minute']);
   if (fromMinute < toMinute) return days.includes(day) && fromMinute <= minute && minute < toMinute;
   return (days.includes(day) && minute >= fromMinute) || (days.includes((day + 6) % 7) && minute < toMinute);
+}
+
+/** How long a window lasts, in seconds by the wall clock. */
+export function windowSeconds({ fromMinute, toMinute }: TimeWindow): number {
+  return 60 * ((toMinute - fromMinute + DAY_MINUTES) % DAY_MINUTES || DAY_MINUTES);
+}
+
+/** The time of day at which a window begins: `22:00`. */
+export function beginText({ fromMinute }: TimeWindow): string {
+  return [Math.floor(fromMinute / 60), fromMinute % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }

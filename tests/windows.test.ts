@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isInWindow, parseWindow } from '../../src/reconcile/index.ts';
+import { beginText, isInWindow, parseWindow, windowSeconds } from '../src/windows.ts';
 
 test.for<{ text: string; days: number[]; from: number; to: number }>([
   { text: 'Sat 22:00-06:00 Europe/Berlin', days: [6], from: 1320, to: 360 },
@@ -85,3 +85,23 @@ test('any text ends in a window or a reason', () =>
       },
     ),
   ));
+
+test.for([
+  { text: '22:00-05:00', reads: 'daily 22:00-05:00 Europe/Berlin', seconds: 7 * 3600, begin: '22:00' },
+  { text: '1:30-4:00 UTC', reads: 'daily 1:30-4:00 UTC', seconds: 2.5 * 3600, begin: '01:30' },
+  { text: 'Sat,Sun 00:00-24:00', reads: 'Sat,Sun 00:00-24:00 Europe/Berlin', seconds: 24 * 3600, begin: '00:00' },
+])('the window of a sweep: $text', ({ text, reads, seconds, begin }) => {
+  const read = parseWindow(text, 'Europe/Berlin');
+  if ('reason' in read) throw new Error(read.reason);
+  expect(read.text).toBe(reads);
+  expect(windowSeconds(read)).toBe(seconds);
+  expect(beginText(read)).toBe(begin);
+  expect(parseWindow(read.text), 'the journal holds it whole').toEqual(read);
+});
+
+test.for(['', '22:00', '22:00-25:00', '22:00-22:00', '22:00-05:00 Nowhere/Else', 'Foo 22:00-05:00', '22-5'])(
+  'no window of a sweep: "%s"',
+  (text) => {
+    expect(parseWindow(text, 'Europe/Berlin')).toHaveProperty('reason');
+  },
+);

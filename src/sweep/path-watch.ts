@@ -1,0 +1,209 @@
+/** So often each open port is asked again while all goes well; all of them together no more often than that. */
+const EACH_MS = 10_000;
+const LEAST_MS = 1000;
+/** The same once the path was choked; together no less often than this. */
+const WARY_EACH_MS = 8000;
+const WARY_LEAST_MS = 500;
+const WARY_MOST_MS = 3000;
+/** After one that did not answer, and while nothing gets through. */
+const DOUBT_MS = 1000;
+const CHOKED_MS = 2000;
+/** Of so many canaries two that stay silent mean that the path is choked: where one packet in a hundred is lost each way, that is one in 600. */
+const LOOK_BACK = 5;
+/** A state table forgets a connection that was never answered after two minutes (Linux: nf_conntrack_tcp_timeout_syn_sent, 120 s). */
+export const GIVE_UP_MS = 150_000;
+/**
+ * A table that is full lets one through now and then: so what is asked again was asked since a canary that was followed by so many good ones, but no longer ago
+ * than this.
+ */
+const GOOD_BEFORE = 8;
+const BACK_MS = 30_000;
+/** Once it bears the sweep again, the rate rises by so much a second; it stays below the one at which it choked, which is forgotten more slowly. */
+const RISE = 0.01;
+const FORGET = 0.001;
+/** So often the path may choke before it is given up. */
+const MOST_CHOKES = 12;
+/** After so many packets a pass does not end without a canary: smaller state tables are hardly to be found. */
+const UNWATCHED_PACKETS = 2048;
+
+const MOST_CANARIES = 16;
+const PER_NETWORK = 4;
+
+/** An open port that is asked again now and then. */
+interface Canary {
+  readonly endpoint: number;
+  readonly network: number | bigint;
+  /** How often in a row it did not answer. */
+  strikes: number;
+  lastAt: number;
+}
+
+/** What a canary has told: `good`, `missed` (this one did not answer), `choked` (from now on the path is), `through` (it is no longer), `lost` (it is given up). */
+export type Verdict = 'good' | 'missed' | 'choked' | 'through' | 'lost';
+
+/**
+ * Whether the path bears the sweep. A state table in it (a firewall, a NAT) that is full drops what is new without a word, which looks like silence. So ports
+ * that were found open are asked again: canaries. This decides who is asked when, and what follows from the answers; it sends nothing.
+ */
+export class PathWatch {
+  #canaries: Canary[] = [];
+  /** What was asked before this moment is dealt with. */
+  #since = -Infinity;
+  /** Whether the last ones answered. */
+  #last: boolean[] = [];
+  #asking: Canary | undefined;
+  /** That of the last one. */
+  #network: number | bigint | undefined;
+  /** The end of the last question. */
+  #at: number;
+  /** When the last good ones were asked, the oldest first. */
+  #good: number[] = [];
+  #packetsAtGood = 0;
+  #chokedAt: number | undefined;
+  /** Of the rate: what is sent at now, and where it rises to at most. */
+  #share = 1;
+  #risenAt = 0;
+  #ceiling = 1;
+  #chokes = 0;
+  #lowest = 1;
+  #isLost = false;
+
+  constructor(now: number) {
+    this.#at = now;
+  }
+
+  /** An open port of the web: what listens there bears a connection that is closed at once. */
+  offer(endpoint: number, network: number | bigint): void {
+    if (this.#canaries.length >= MOST_CANARIES || this.#canaries.some((one) => one.endpoint === endpoint)) return;
+    if (this.#canaries.filter((one) => one.network === network).length >= PER_NETWORK) return;
+    this.#canaries.push({ endpoint, network, strikes: 0, lastAt: -Infinity });
+  }
+
+  get endpoints(): readonly number[] {
+    return this.#canaries.map(({ endpoint }) => endpoint);
+  }
+  get isAsking(): boolean {
+    return this.#asking !== undefined;
+  }
+  /** Nothing new may be sent: it would not arrive. */
+  get isChoked(): boolean {
+    return this.#chokedAt !== undefined;
+  }
+  /** Of the rate that the plan names, what the path has borne. */
+  get share(): number {
+    return this.#share;
+  }
+  get chokes(): number {
+    return this.#chokes;
+  }
+  get lowestShare(): number {
+    return this.#lowest;
+  }
+  /** The path was given up: what it dropped is not known any more. */
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Continues at the share that a journal holds. */
+  resume(share: number): void {
+    this.#share = share;
+    this.#ceiling = share;
+  }
+
+  /** Too much was sent since the last good canary for a pass to end. */
+  isUnwatched(packets: number): boolean {
+    return this.#canaries.length > 0 && !this.#isLost && packets - this.#packetsAtGood >= UNWATCHED_PACKETS;
+  }
+
+  /** The canary to be asked now, if any: of those that are free the one that has answered best and was asked longest ago, in another network if there is one. */
+  next(now: number, { isFree, hurry }: { isFree: (endpoint: number) => boolean; hurry: boolean }): number | undefined {
+    if (
+      this.#asking !== undefined ||
+      this.#isLost ||
+      (now < this.#at + this.#pauseMs && !(hurry && this.#last.at(-1) !== false && !this.isChoked))
+    )
+      return undefined;
+    const [canary] = this.#canaries
+      .filter(({ endpoint }) => isFree(endpoint))
+      .toSorted(
+        (a, b) => a.strikes - b.strikes || Number(a.network === this.#network) - Number(b.network === this.#network) || a.lastAt - b.lastAt,
+      );
+    if (canary === undefined) return undefined;
+    canary.lastAt = now;
+    this.#network = canary.network;
+    this.#asking = canary;
+    return canary.endpoint;
+  }
+
+  /** The canary could not be asked, for a reason of this machine. */
+  notAsked(now: number): void {
+    this.#asking = undefined;
+    this.#at = now;
+  }
+
+  /** What became of the canary that was asked. @param packets that had left in all when it was */
+  result(answered: boolean, packets: number, now: number): Verdict {
+    const canary = this.#asking;
+    this.#asking = undefined;
+    if (canary !== undefined) canary.strikes = answered ? 0 : canary.strikes + 1;
+    this.#last = [...this.#last, answered].slice(-LOOK_BACK);
+    this.#at = now;
+    return answered ? this.#onAnswer(packets, now) : this.#onSilence(now);
+  }
+
+  /** Something else that was found open does not answer any more. */
+  doubt(now: number): Verdict {
+    if (this.isChoked || this.#isLost || this.#canaries.length === 0) return 'missed';
+    this.#last = [...this.#last, false].slice(-LOOK_BACK);
+    return this.#onSilence(now);
+  }
+
+  /** `performance.now()` since which what was asked and has not answered may have been dropped; what is older is known to have got through. */
+  suspectSince(now: number): number {
+    const last = this.#good.at(-1);
+    if (last === undefined) return this.#since;
+    const from = this.#good.length < GOOD_BEFORE ? this.#since : (this.#good[0] ?? this.#since);
+    return Math.min(last, Math.max(from, now - BACK_MS));
+  }
+
+  #onAnswer(packets: number, now: number): Verdict {
+    this.#good = [...this.#good, now].slice(-GOOD_BEFORE);
+    this.#packetsAtGood = packets;
+    if (this.#chokedAt !== undefined) {
+      this.#chokedAt = undefined;
+      this.#last = [];
+      this.#good = [];
+      this.#since = now;
+      this.#risenAt = now;
+      return 'through';
+    }
+    const seconds = (now - this.#risenAt) / 1000;
+    this.#risenAt = now;
+    this.#ceiling = Math.min(1, this.#ceiling * (1 + FORGET) ** seconds);
+    this.#share = Math.min(this.#ceiling, this.#share * (1 + RISE) ** seconds);
+    return 'good';
+  }
+
+  #onSilence(now: number): Verdict {
+    if (this.#chokedAt === undefined) {
+      if (this.#last.filter((answered) => !answered).length < 2) return 'missed';
+      this.#chokes += 1;
+      this.#chokedAt = now;
+      this.#ceiling = this.#share * 0.7;
+      this.#share /= 2;
+      this.#lowest = Math.min(this.#lowest, this.#share);
+      if (this.#chokes < MOST_CHOKES) return 'choked';
+    } else if (now - this.#chokedAt < GIVE_UP_MS) return 'missed';
+    this.#chokedAt = undefined;
+    this.#isLost = true;
+    return 'lost';
+  }
+
+  get #pauseMs(): number {
+    if (this.isChoked) return CHOKED_MS;
+    const count = Math.max(1, this.#canaries.length);
+    const usual =
+      this.#chokes === 0 ? Math.max(LEAST_MS, EACH_MS / count) : Math.min(WARY_MOST_MS, Math.max(WARY_LEAST_MS, WARY_EACH_MS / count));
+    return this.#last.includes(false) ? Math.min(DOUBT_MS, usual) : usual;
+  }
+}
