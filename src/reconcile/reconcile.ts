@@ -76,7 +76,7 @@ function deviceFinding({ device }: Seen, resolution: Claimed, context: Context):
   const where = attachedText(device.attachedTo);
   return {
     state,
-    severity: severityOf(state, device),
+    severity: severityOf(state, device, asset.class),
     ...about(device),
     asset: findingAsset(asset),
     matched,

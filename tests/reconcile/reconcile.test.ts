@@ -369,7 +369,7 @@ test.for<Case>([
     name: 'a VNC server where an IP-KVM should be',
     devices: [device('10.0.0.1', { class: 'vnc-software', vendor: 'PiKVM' })],
     assets: [record('A', { class: 'bmc', addresses: ['10.0.0.1'] })],
-    expected: ['ambiguous info kvm-10.0.0.1 = A'],
+    expected: ['ambiguous high kvm-10.0.0.1 = A'],
   },
   {
     name: 'only IPMI where a PiKVM should be',
