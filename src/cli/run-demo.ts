@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { inputError, systemReason } from '../errors.ts';
 import { DEMO_TARGETS, demoApproved, demoPlacements, FLEET_PORTS, portsFrom, portsOption, startFleet } from '../fleet/index.ts';
@@ -28,6 +28,7 @@ const SEED = 20_261_122;
 /** `kvmsweep demo`. @returns the exit code @throws {InputError} */
 export async function runDemo({ out, portBase, ...print }: DemoOptions): Promise<number> {
   const files = { inventory: join(out, 'inventory.json'), journal: join(out, 'journal.ndjson'), approved: join(out, 'approved.csv') };
+  refuseForeign(files);
   try {
     mkdirSync(out, { recursive: true });
     for (const file of Object.values(files)) rmSync(file, { force: true });
@@ -65,5 +66,25 @@ export async function runDemo({ out, portBase, ...print }: DemoOptions): Promise
       process.stderr.write(
         `approved:  ${files.approved}\n\nnext: ${calledAs()} explain ${files.inventory}\n      ${calledAs()} report ${files.inventory} --approved ${files.approved}\n`,
       );
+  }
+}
+
+/** A demo takes away what the one before left, and nothing else: the folder may be one of real sweeps. @throws {InputError} */
+function refuseForeign(files: { readonly inventory: string; readonly journal: string; readonly approved: string }): void {
+  const isOfDemo = [files.inventory, files.journal].some((file) =>
+    /"arguments":\s*\[\s*"demo"\s*\]/.test(textOf(file)?.slice(0, HEAD) ?? ''),
+  );
+  const foreign = Object.values(files).find((file) => textOf(file) !== undefined && !isOfDemo && textOf(file) !== demoApproved());
+  if (foreign !== undefined) throw inputError('file-exists', { file: foreign });
+}
+
+/** Characters of an inventory or a journal within which it says how it was made. */
+const HEAD = 4096;
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined; // not there; what else is wrong with it is told when it is written
   }
 }

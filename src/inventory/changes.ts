@@ -61,12 +61,13 @@ export function changesBetween(before: Inventory, after: Inventory): Change[] {
   const merged = partsOf(after.devices, before.devices, pairs);
   const split = partsOf(before.devices, after.devices, reversed(pairs));
   const [wasAsked, isAsked] = [askedIn(before), askedIn(after)];
+  const isLookedAt = lookedAtIn(before, after, isAsked);
   const changes: Change[] = [];
   for (const device of after.devices) {
     const others = merged.flatMap(({ whole, part }) => (whole === device ? [part] : []));
     const old = pairs.get(device);
     const whole = old === undefined ? split.find(({ part }) => part === device)?.whole : undefined;
-    if (old !== undefined) changes.push(...rowOf(old, device, others, isAsked));
+    if (old !== undefined) changes.push(...rowOf(old, device, others, { isAsked, isLookedAt }));
     else if (whole === undefined)
       changes.push(row('appeared', device, [], [placesText(device), ...notLookedFor(device, before, wasAsked)]));
     else
@@ -111,9 +112,29 @@ function sameKeys(after: Inventory, before: Inventory): Map<Device, Device> {
   );
 }
 
+/** What the newer sweep asked again. */
+interface Again {
+  readonly isAsked: (address: string) => boolean;
+  /** Whether it asked a device everything that the older one had an answer to: else what it does not know is not lost. */
+  readonly isLookedAt: (old: Device, device: Device) => boolean;
+}
+
+function lookedAtIn(before: Inventory, after: Inventory, isAsked: Again['isAsked']): Again['isLookedAt'] {
+  const ports = portsOf(after.asked);
+  const isReadAgain = before.asked?.snmp === undefined || after.asked?.snmp !== undefined;
+  return (old, { addresses }) =>
+    isReadAgain &&
+    old.endpoints.every(({ host, port, transport }) => (isAsked(host) || !addresses.includes(host)) && ports.has(`${port}/${transport}`));
+}
+
+/** The ports of a sweep: `443/tcp`. */
+function portsOf(asked: Inventory['asked']): ReadonlySet<string | undefined> {
+  return new Set((asked?.ports ?? []).map((port) => port.split('=', 1)[0]));
+}
+
 /** The row of a device that is in both, where anything is to be told of it. */
-function rowOf(old: Device, device: Device, others: readonly Device[], isAsked: (address: string) => boolean): Change[] {
-  const differences = differencesOf(old, device);
+function rowOf(old: Device, device: Device, others: readonly Device[], { isAsked, isLookedAt }: Again): Change[] {
+  const differences = differencesOf(old, device, isLookedAt(old, device));
   const details = detailsOf(differences);
   const together = others.map((other) => `seen as one with ${keyText(other)} now`);
   const merging = others.map(({ deviceKey }): Difference => ({ what: 'merged', from: deviceKey }));
@@ -168,7 +189,7 @@ function whyNotAsked(
       ? `its address was not asked in the ${which} sweep`
       : `its address was not asked in the ${which} sweep, or only at ports that its targets named`;
   if (missed.length > 0) return `${missed.join(', ')} was not asked in the ${which} sweep`;
-  const ports = new Set((asked?.ports ?? []).map((port) => port.split('=', 1)[0]));
+  const ports = portsOf(asked);
   if (
     device.endpoints.length > 0 &&
     !device.endpoints.some(({ host, port, transport }) => isAsked(host) && ports.has(`${port}/${transport}`))
@@ -200,8 +221,10 @@ export function askedHosts({ asked }: Pick<Inventory, 'asked'>): (address: Addre
   return (address) => hosts.indexOf(address) !== undefined && !partly.has(address);
 }
 
-function differencesOf(old: Device, device: Device): Difference[] {
-  const found: Difference[] = COMPARED.flatMap((what) => (old[what] === device[what] ? [] : [between(what, old[what], device[what])]));
+function differencesOf(old: Device, device: Device, isLookedAt: boolean): Difference[] {
+  const found: Difference[] = COMPARED.flatMap((what) =>
+    old[what] === device[what] || (device[what] === undefined && !isLookedAt) ? [] : [between(what, old[what], device[what])],
+  );
   const [before, now] = [keysOf(old), keysOf(device)];
   // A certificate that could not be read this time has not changed.
   if (before.length > 0 && now.length > 0 && !now.some((value) => before.includes(value)))
@@ -212,7 +235,7 @@ function differencesOf(old: Device, device: Device): Difference[] {
   }
   for (const risk of device.posture) if (!old.posture.includes(risk)) found.push({ what: 'risk', to: risk });
   // What was read off a certificate is not better because it could not be read this time.
-  const isUnread = (risk: string): boolean => before.length > 0 && now.length === 0 && OF_CERTIFICATE.has(risk);
+  const isUnread = (risk: string): boolean => !isLookedAt || (before.length > 0 && now.length === 0 && OF_CERTIFICATE.has(risk));
   for (const risk of old.posture) if (!device.posture.includes(risk) && !isUnread(risk)) found.push({ what: 'risk', from: risk });
   return found;
 }

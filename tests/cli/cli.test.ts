@@ -529,3 +529,15 @@ test('-p list shows every known port, and sends nothing', async () => {
   expect(out).toMatch(/^-p default +\d+ packets to a silent address/m);
   expect(out).toMatch(/^-p wide +\d+ packets/m);
 });
+
+test('a demo takes nothing away that is not of a demo', async () => {
+  const real = join(folder, 'real');
+  mkdirSync(real);
+  const list = join(real, 'approved.csv');
+  writeFileSync(list, 'IP Address\n10.0.0.1\n');
+  const { code, err } = await run(['demo', '--out', real, '--port-base', '26000']);
+  expect(code).toBe(2);
+  expect(err).toMatch(/real.approved\.csv exists already and is not overwritten/);
+  expect(readFileSync(list, 'utf8')).toBe('IP Address\n10.0.0.1\n');
+  expect(existsSync(join(real, 'inventory.json'))).toBe(false);
+});

@@ -104,6 +104,19 @@ test.for<Case>([
     expected: [],
   },
   {
+    name: 'what was read at a port that the newer sweep did not ask is not lost',
+    before: [device('10.0.0.1', { serial: 'A1', version: '1', ids: { mac: MAC }, posture: ['telnet-open'] })],
+    after: [device('10.0.0.1', { version: '2', ids: { mac: MAC } })],
+    sweep: { ports: ['623/udp=ipmi'] },
+    expected: ['changed kvm-10.0.0.1: version: 1 -> 2'],
+  },
+  {
+    name: 'what was asked again, and is not there, is lost',
+    before: [device('10.0.0.1', { serial: 'A1', ids: { mac: MAC }, posture: ['telnet-open'] })],
+    after: [device('10.0.0.1', { ids: { mac: MAC } })],
+    expected: ['changed kvm-10.0.0.1: serial: A1 -> -; no longer: telnet-open'],
+  },
+  {
     name: 'another device at the address',
     before: [device('10.0.0.1', { deviceKey: 'old' })],
     after: [device('10.0.0.1', { ...IDRAC, deviceKey: 'new' })],
@@ -288,6 +301,14 @@ test('changes: nobody looked is no change', () => {
     ['gone', true],
     ['not-asked', false],
   ]);
+});
+
+test('changes: what only a credential for SNMP told is not lost where none was given', () => {
+  const read = inventory([device('10.0.0.1', { serial: 'A1', ids: { mac: MAC } })]);
+  const asked = { ...(read.asked as NonNullable<typeof read.asked>), snmp: { communities: 1, users: 0 } };
+  const plain = inventory([device('10.0.0.1', { ids: { mac: MAC } })]);
+  expect(changesBetween({ ...read, asked }, plain)).toEqual([]);
+  expect(changesBetween(read, plain).map(({ details }) => details)).toEqual([['serial: A1 -> -']]);
 });
 
 function some<T>(values: readonly T[]): fc.Arbitrary<T | undefined> {

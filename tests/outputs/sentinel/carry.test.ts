@@ -304,9 +304,12 @@ test('addresses that sweeps were sent from are kept for 90 days, without those t
   expect(operations(third, 'KvmScanners')).toEqual(['delete 10.0.0.250 undefined']);
 });
 
+/** A sweep of a day of November that saw the device. */
+function on(day: number, rest: Partial<Device> = {}): Inventory {
+  return sweep(day, [{ ...FULL, lastSeen: `2026-11-${day}T12:10:00.000Z`, ...rest }], { ports: PORTS });
+}
+
 test('an older sweep that is exported after a newer one changes nothing of what that saw, and says so', () => {
-  const on = (day: number, rest: Partial<Device> = {}): Inventory =>
-    sweep(day, [{ ...FULL, lastSeen: `2026-11-${day}T12:10:00.000Z`, ...rest }], { ports: PORTS });
   const monday = on(23);
   const first = bundle(monday, undefined, { against: APPROVED });
   const moved = on(24, {
