@@ -93,6 +93,8 @@ export interface LabOptions {
   readonly scanners?: number;
   /** Hosts and scanners have link-local IPv6 addresses too; on-link only. */
   readonly ipv6?: boolean;
+  /** After so many connections without a password a VNC server locks an address out (TigerVNC's BlacklistThreshold). */
+  readonly vncLockout?: number;
 }
 
 /** Real servers in network namespaces of their own, made for one file of tests. */
@@ -120,6 +122,7 @@ export class Lab implements AsyncDisposable {
     lossPercent = 0,
     scanners = 1,
     ipv6 = false,
+    vncLockout = 5,
   }: LabOptions): Promise<Lab> {
     const folder = mkdtempSync(join(tmpdir(), 'kvml-'));
     const name = `kvml${randomBytes(4).toString('hex')}`;
@@ -140,6 +143,7 @@ export class Lab implements AsyncDisposable {
         LOSS: String(lossPercent),
         SCANNERS: String(scanners),
         IPV6: ipv6 ? '1' : '0',
+        VNC_LOCKOUT: String(vncLockout),
         ...(onLinkBits === undefined ? {} : { LINK: 'onlink', ONLINK_BITS: String(onLinkBits) }),
       },
     }).finished;
@@ -161,11 +165,14 @@ export class Lab implements AsyncDisposable {
     return readFileSync(join(this.folder, 'log', name), 'utf8');
   }
 
+  /** Starts a command on the devices' side, as root. Taking the lab down ends it. */
+  onFleet(command: readonly string[]): Running {
+    return start(['ip', 'netns', 'exec', this.#fleet, ...command], { env: { PATH: process.env['PATH'] ?? '' }, timeLimitMs: 30 * 60_000 });
+  }
+
   /** Packets that were lost on purpose until now. */
   async lost(): Promise<number> {
-    const { stdout } = await start(['ip', 'netns', 'exec', this.#fleet, 'nft', 'list', 'table', 'ip', 'kvml'], {
-      env: { PATH: process.env['PATH'] ?? '' },
-    }).finished;
+    const { stdout } = await this.onFleet(['nft', 'list', 'table', 'ip', 'kvml']).finished;
     return [...stdout.matchAll(/counter packets (\d+)/g)].reduce((sum, [, packets]) => sum + Number(packets), 0);
   }
 

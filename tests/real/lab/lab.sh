@@ -13,6 +13,7 @@
 #   DELAY      milliseconds each way, routed only (two TUN devices and delayline.c: no kernel module is needed)  [0]
 #   LOSS       percent of packets lost each way                                                    [0]
 #   IPV6       1: hosts and scanners have link-local IPv6 addresses too, on-link only              [0]
+#   VNC_LOCKOUT  connections without a password after which a VNC server locks an address out         [5]
 #   OWNER      a process id: when that process is gone, the lab takes itself down
 #
 # profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary openssh dropbear telnet ftp web6
