@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { accountOf, mostAtOnce } from '../../tests/real/account.ts';
-import { Lab, type LabOptions } from '../../tests/real/lab.ts';
+import { Lab, type LabOptions, type ObservationLine } from '../../tests/real/lab.ts';
 import { type Net, netOf } from '../lab/fleet.ts';
 import { median, sum } from './measure.ts';
 import { comparePeers, found, interleaved, medianOf, NAMES, peersTable, type Series } from './peers.ts';
@@ -286,12 +286,14 @@ async function held({ quick }: Mode): Promise<Section> {
   await using lab = await labOf(net);
   const { observations, base } = await kvmsweep(lab.scanner, { block: net.block });
   const [first = ''] = readFileSync(`${base}.ndjson`, 'utf8').split('\n', 1);
+  const hosts = Object.keys(net.hosts);
   const sizes = quick ? [2000, 10_000] : [10_000, 60_000];
   const files = sizes.map((size) => {
     const file = join(lab.folder, `many${size}.ndjson`);
+    // Each time all hosts once more, at new addresses.
     const lines = Array.from({ length: size }, (_, i) => {
-      const at = Math.floor(i / observations.length);
-      const one = observations[i % observations.length];
+      const one = observations[i % observations.length] as ObservationLine;
+      const at = Math.floor(i / observations.length) * hosts.length + hosts.indexOf(one.host);
       return JSON.stringify({ ...one, host: `10.${64 + (at >> 16)}.${(at >> 8) & 255}.${at & 255}` });
     });
     writeFileSync(file, `${[first, ...lines].join('\n')}\n`);
@@ -459,6 +461,7 @@ async function answers({ quick }: Mode): Promise<Section> {
     server { listen 443 ssl; ssl_certificate ${lab.folder}/tls/bmc.crt; ssl_certificate_key ${lab.folder}/tls/bmc.key; root ${lab.folder}/www/bmc; } }`;
   writeFileSync(join(lab.folder, 'all.conf'), site);
   lab.onFleet(['nginx', '-e', join(lab.folder, 'log', 'all'), '-c', join(lab.folder, 'all.conf')]);
+  await lab.onFleet(['bash', '-c', 'for _ in $(seq 100); do ss -Hltn "sport = :443" | grep -q . && break; sleep 0.1; done']).finished;
   const many = quick ? '10.77.0.0/23' : '10.77.0.0/21';
   const endpoints = 2 ** (32 - (quick ? 23 : 21));
   const words = ['--retries', '0', ...atRate(10_000)];

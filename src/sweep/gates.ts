@@ -35,16 +35,25 @@ export class Gates {
 
   /** Waits for a place; it is held until the release is called. */
   enter(host: string): Promise<Release> {
+    const gate = this.#gateOf(host);
+    if (gate.active < gate.places) return Promise.resolve(this.#take(host, gate));
+    return new Promise((resolve) => {
+      (gate.waiting ??= []).push(() => resolve(this.#take(host, gate)));
+    });
+  }
+
+  /** A place for a connection that is there already, whether there is one free or not. */
+  seize(host: string): Release {
+    return this.#take(host, this.#gateOf(host));
+  }
+
+  #gateOf(host: string): Gate {
     let gate = this.#gates.get(host);
     if (gate === undefined) {
       gate = { places: this.#slow.has(host) ? 1 : CONNECTIONS_PER_DEVICE, active: 0, waiting: undefined };
       this.#gates.set(host, gate);
     }
-    const mine = gate;
-    if (mine.active < mine.places) return Promise.resolve(this.#take(host, mine));
-    return new Promise((resolve) => {
-      (mine.waiting ??= []).push(() => resolve(this.#take(host, mine)));
-    });
+    return gate;
   }
 
   #take(host: string, gate: Gate): Release {

@@ -410,9 +410,17 @@ export class Sweep {
 
   async #connect(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'tcp' }): Promise<void> {
     const { endpoint, attempt } = item;
-    const release = await this.#devices.reach.gates.enter(formatAddress(address));
-    const timeoutMs = attempt === 0 || plan.living === true ? this.#roundTrip.timeoutMs : RoundTrip.CEILING_MS;
+    const { gates } = this.#devices.reach;
+    const place = await gates.enter(formatAddress(address));
+    const usualMs = this.#roundTrip.timeoutMs;
+    const timeoutMs = attempt === 0 || plan.living === true ? usualMs : RoundTrip.CEILING_MS;
+    // What is not answered in this network's time is most likely no connection at the device: it is waited for, but others need not wait for it.
+    const letGo = timeoutMs > usualMs ? setTimeout(place, usualMs) : undefined;
     const dialled = await dial(address, plan.port, timeoutMs, this.#devices.reach);
+    clearTimeout(letGo);
+    const isLate = dialled.outcome === 'open' && dialled.ms >= usualMs;
+    if (isLate) place();
+    const release = isLate ? gates.seize(formatAddress(address)) : place;
     this.#inFlight.delete(endpoint);
     if (dialled.outcome === 'local') {
       release();

@@ -122,6 +122,26 @@ test('a gate lets two in, a slow device one, and forgets those that are gone', a
   only();
 });
 
+test('a connection that came late has a place, and others wait until there are two again', async () => {
+  const gates = new Gates();
+  const [first, second] = await Promise.all([gates.enter('a'), gates.enter('a')]);
+  const late = gates.seize('a');
+  let entered = false;
+  const waiting = gates.enter('a').then((release) => {
+    entered = true;
+    return release;
+  });
+  first();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(entered).toBe(false);
+  second();
+  const last = await waiting;
+  expect(gates.full('a')).toBe(true);
+  late();
+  last();
+  expect(gates.full('a')).toBe(false);
+});
+
 test('a budget ends connections, requests and datagrams, each with its reason', () => {
   const budget = new Budget({ ...DEFAULT_BUDGET, connects: 2, requests: 1, datagrams: 1 });
   budget.countConnect();
