@@ -447,7 +447,7 @@ async function loss({ lossSweeps }: Mode): Promise<Section> {
 
 /** Every address answers. */
 async function answers({ quick }: Mode): Promise<Section> {
-  await using lab = await labOf({ hosts: { '10.77.255.9': 'bmc' } }, { mode: 'refuse' });
+  await using lab = await labOf({ hosts: { '10.77.255.9': 'web' } }, { mode: 'refuse' });
   const { scanner } = lab;
   lab.onFleet([await compile(lab, 'answer-all'), '161']);
   const RATE = 20_000;

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
 import { COVERAGES } from '../sweep/coverage.ts';
 import { RATE_PER_24, RATES } from '../sweep/rates.ts';
@@ -124,6 +125,8 @@ Others on this machine can see the words of a command: give secrets in a file, o
         process.stdout.write(portsText(udpProbes, terminalColumns()));
         return;
       }
+      // The sockets of a sweep live as long as a time-out: a young generation that grows is full of them, and what outlives it is not looked at for long.
+      setFlagsFromString('--semi-space-growth-factor=1');
       const { runScan } = await import('./run-scan.ts');
       process.exitCode = await runScan(targets, options);
     });
