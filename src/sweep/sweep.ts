@@ -65,6 +65,8 @@ const MAX_LOCAL_ERRORS = 20;
 /** However few descriptors there are, a sweep goes on with so many sockets. */
 const LEAST_SOCKETS = 8;
 const LOCAL_PAUSE_MS = 100;
+/** An attempt that is not answered holds its place among a device's connections for so long at least. */
+const LEAST_PLACE_MS = 400;
 /** So often it is looked whether the conversations are over that endpoints wait for. */
 const TALK_POLL_MS = 100;
 const CHECKPOINT_MS = 1000;
@@ -412,13 +414,14 @@ export class Sweep {
     const { endpoint, attempt } = item;
     const { gates } = this.#devices.reach;
     const place = await gates.enter(formatAddress(address));
-    const usualMs = this.#roundTrip.timeoutMs;
-    const timeoutMs = attempt === 0 || plan.living === true ? usualMs : RoundTrip.CEILING_MS;
+    const timeoutMs = attempt === 0 || plan.living === true ? this.#roundTrip.timeoutMs : RoundTrip.CEILING_MS;
+    const dialling = dial(address, plan.port, timeoutMs, this.#devices.reach);
     // What is not answered in this network's time is most likely no connection at the device: it is waited for, but others need not wait for it.
-    const letGo = timeoutMs > usualMs ? setTimeout(place, usualMs) : undefined;
-    const dialled = await dial(address, plan.port, timeoutMs, this.#devices.reach);
+    const placeMs = Math.max(this.#roundTrip.timeoutMs, LEAST_PLACE_MS);
+    const letGo = timeoutMs > placeMs ? noSoonerThan(placeMs, place) : undefined;
+    const dialled = await dialling;
     clearTimeout(letGo);
-    const isLate = dialled.outcome === 'open' && dialled.ms >= usualMs;
+    const isLate = dialled.outcome === 'open' && dialled.ms >= placeMs;
     if (isLate) place();
     const release = isLate ? gates.seize(formatAddress(address)) : place;
     this.#inFlight.delete(endpoint);
@@ -588,4 +591,10 @@ export class Sweep {
   #fail(error: unknown): void {
     this.#failure ??= error;
   }
+}
+
+/** A timer that was set in a long turn of the event loop comes early by the length of that turn: then the rest is waited for too. */
+function noSoonerThan(ms: number, act: () => void): NodeJS.Timeout {
+  const due = performance.now() + ms;
+  return setTimeout(() => setTimeout(act, Math.max(0, due - performance.now())), ms);
 }
