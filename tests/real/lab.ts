@@ -95,6 +95,8 @@ export interface LabOptions {
   readonly stateTable?: { readonly entries: number; readonly seconds: number };
   /** Hosts and scanners have link-local IPv6 addresses too; on-link only. */
   readonly ipv6?: boolean;
+  /** After so many connections without a password a VNC server locks an address out (TigerVNC's BlacklistThreshold). */
+  readonly vncLockout?: number;
 }
 
 /** Real servers in network namespaces of their own, made for one file of tests. */
@@ -125,6 +127,7 @@ export class Lab implements AsyncDisposable {
     scanners = 1,
     ipv6 = false,
     stateTable,
+    vncLockout = 5,
   }: LabOptions): Promise<Lab> {
     const folder = mkdtempSync(join(tmpdir(), 'kvml-'));
     const name = `kvml${randomBytes(4).toString('hex')}`;
@@ -146,6 +149,7 @@ export class Lab implements AsyncDisposable {
         SCANNERS: String(scanners),
         IPV6: ipv6 ? '1' : '0',
         ...(stateTable === undefined ? {} : { TABLE: String(stateTable.entries), TABLE_SECONDS: String(stateTable.seconds) }),
+        VNC_LOCKOUT: String(vncLockout),
         ...(onLinkBits === undefined ? {} : { LINK: 'onlink', ONLINK_BITS: String(onLinkBits) }),
       },
     }).finished;
@@ -165,6 +169,11 @@ export class Lab implements AsyncDisposable {
   /** What a server of the lab wrote down. */
   log(name: string): string {
     return readFileSync(join(this.folder, 'log', name), 'utf8');
+  }
+
+  /** Starts a command on the devices' side, as root. Taking the lab down ends it. */
+  onFleet(command: readonly string[]): Running {
+    return start(['ip', 'netns', 'exec', this.#fleet, ...command], { env: { PATH: process.env['PATH'] ?? '' }, timeLimitMs: 30 * 60_000 });
   }
 
   /** Packets that were lost on purpose until now. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Lab, type Profile, REAL, report, type Swept } from './lab.ts';
+import { SERVICES } from './services.ts';
 
 const SPECIAL: Readonly<Record<string, Profile>> = {
   '10.77.0.11': 'bmc',
@@ -18,19 +19,7 @@ const HOSTS: Readonly<Record<string, Profile>> = {
   ),
   ...SPECIAL,
 };
-/** Open ports of each profile. */
-const OPEN: Readonly<Partial<Record<Profile, readonly string[]>>> = {
-  bmc: ['80/tcp', '443/tcp', '623/udp'],
-  'old-bmc': ['443/tcp', '5901/tcp', '623/udp'],
-  'snmp-v3': ['161/udp'],
-  'vnc-auth': ['5900/tcp'],
-  novnc: ['5900/tcp', '8080/tcp'],
-  x11vnc: ['5900/tcp'],
-  tls13: ['443/tcp'],
-  printer: ['80/tcp', '161/udp'],
-  web: ['80/tcp'],
-};
-const WANTED = Object.entries(HOSTS).flatMap(([host, profile]) => (OPEN[profile] ?? []).map((port) => `${host} ${port}`));
+const WANTED = Object.entries(HOSTS).flatMap(([host, profile]) => (SERVICES[profile] ?? []).map((port) => `${host} ${port}`));
 
 describe('a way with 20 ms of delay that loses one packet of a hundred, each way', REAL, () => {
   let lab: Lab;

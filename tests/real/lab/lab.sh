@@ -15,6 +15,7 @@
 #   TABLE_SECONDS  it forgets what is never answered after so many                                 [120]
 #   LOSS       percent of packets lost each way                                                    [0]
 #   IPV6       1: hosts and scanners have link-local IPv6 addresses too, on-link only              [0]
+#   VNC_LOCKOUT  connections without a password after which a VNC server locks an address out         [5]
 #   OWNER      a process id: when that process is gone, the lab takes itself down
 #
 # profiles: bmc old-bmc tls13 vnc-auth novnc x11vnc snmp-v3 printer web mute trap-setup trap-away canary openssh dropbear telnet ftp web6

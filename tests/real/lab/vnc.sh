@@ -5,10 +5,10 @@ vnc_up() {
   local address display=''
   printf labpass | vncpasswd -f >"$state/vncpasswd"
   for address in $(with vnc-auth); do
-    start "vnc-$address" sh -c 'exec Xtigervnc -displayfd 3 "$@" 3>/dev/null' sh -rfbport 5900 -interface "$address" -SecurityTypes VncAuth -PasswordFile "$state/vncpasswd" -geometry 320x240 -depth 16
+    start "vnc-$address" sh -c 'exec Xtigervnc -displayfd 3 "$@" 3>/dev/null' sh -rfbport 5900 -interface "$address" -SecurityTypes VncAuth -PasswordFile "$state/vncpasswd" -BlacklistThreshold "${VNC_LOCKOUT:-5}" -geometry 320x240 -depth 16
   done
   for address in $(with novnc); do
-    start "vnc-$address" sh -c 'out=$1; shift; exec Xtigervnc -displayfd 3 "$@" 3>"$out"' sh "$state/display" -rfbport 5900 -interface "$address" -SecurityTypes None -geometry 320x240 -depth 16
+    start "vnc-$address" sh -c 'out=$1; shift; exec Xtigervnc -displayfd 3 "$@" 3>"$out"' sh "$state/display" -rfbport 5900 -interface "$address" -SecurityTypes None -BlacklistThreshold "${VNC_LOCKOUT:-5}" -geometry 320x240 -depth 16
     start "novnc-$address" websockify --web /usr/share/novnc "$address:8080" "$address:5900"
   done
   [ -n "$(with x11vnc old-bmc)" ] && [ -n "$(with novnc)" ] || return 0
