@@ -16,7 +16,7 @@ export function register(program: Command): void {
     .addOption(mapOption())
     .addOption(dateFormatOption())
     .option('--policy <file>', 'where devices of some classes may be (YAML): findings too')
-    .option('--expiring-within <days>', 'call an approval expiring so many days before its end', wholeNumber(0, 3650), 30)
+    .option('--expiring-within <days>', 'call an approval expiring so many days before its end (default: 30)', wholeNumber(0, 3650))
     .option('--state <file>', 'sentinel: what earlier bundles have told (default: state.json in the folder)')
     .option('--admin-subnets <file>', 'sentinel: the networks of administrators, as CSV (network, zone, purpose) or one a line')
     .option('--full', 'sentinel: write every row again, not only what changed')

@@ -37,11 +37,13 @@ export function readAgainst({
   dateFormat,
   policy,
   failOn,
-}: ApprovedOptions & { readonly policy?: string; readonly failOn?: string }): Against | undefined {
+  expiringWithin,
+}: ApprovedOptions & { readonly policy?: string; readonly failOn?: string; readonly expiringWithin?: number }): Against | undefined {
   if (failOn !== undefined) failing([], failOn); // a misspelt state
   const [ofList] = [
     ...map.map((text) => ['--map', text] as const),
     ...(dateFormat === undefined ? [] : [['--date-format', dateFormat] as const]),
+    ...(expiringWithin === undefined ? [] : [['--expiring-within', String(expiringWithin)] as const]),
   ];
   if (approved === undefined && ofList !== undefined)
     throw inputError('bad-option', { option: ofList[0], text: ofList[1], reason: 'it is about the list that --approved gives' });

@@ -17,7 +17,7 @@ export function register(program: Command): void {
       .addOption(dateFormatOption())
       .option('--policy <file>', 'where devices of some classes may be: YAML (docs/reconcile.md)')
       .option('--fail-on <states>', 'exit with 1 on these findings: unapproved,impostor,… or severity>=high')
-      .option('--expiring-within <days>', 'call an approval expiring so many days before its end', wholeNumber(0, 3650), 30),
+      .option('--expiring-within <days>', 'call an approval expiring so many days before its end (default: 30)', wholeNumber(0, 3650)),
   )
     .option('-q, --quiet', 'no notes')
     .addHelpText(

@@ -16,7 +16,7 @@ export function register(program: Command): void {
     .addOption(mapOption())
     .addOption(dateFormatOption())
     .option('--policy <file>', 'where devices of some classes may be: what is in the wrong network (docs/reconcile.md)')
-    .option('--expiring-within <days>', 'call an approval expiring so many days before its end', wholeNumber(0, 3650), 30)
+    .option('--expiring-within <days>', 'call an approval expiring so many days before its end (default: 30)', wholeNumber(0, 3650))
     .option('-o, --output <file>', 'where it is written (default: beside the inventory, .html)')
     .option('-q, --quiet', 'no notes')
     .addHelpText(

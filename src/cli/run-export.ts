@@ -12,7 +12,7 @@ export interface ExportOptions extends ApprovedOptions {
   readonly to: string;
   readonly out?: string;
   readonly policy?: string;
-  readonly expiringWithin: number;
+  readonly expiringWithin?: number;
   readonly state?: string;
   readonly adminSubnets?: string;
   readonly full?: boolean;
@@ -36,8 +36,8 @@ export function runExport(file: string, options: ExportOptions): void {
     if (value !== undefined)
       throw inputError('bad-option', { option, text: `with --to ${options.to}`, reason: 'it is for --to sentinel only' });
   refuseToReplace(options.out, [file, ...(options.approved ?? []), options.policy]);
-  const inventory = readInventory(file);
   const against = readAgainst(options);
+  const inventory = readInventory(file);
   if (against !== undefined) sayOfList(against, options.quiet === true);
   const { text, notes } = format.text({
     inventory,

@@ -9,7 +9,7 @@ import { refuseToReplace } from './output.ts';
 export interface ReconcileCommandOptions extends ApprovedOptions {
   readonly policy?: string;
   readonly failOn?: string;
-  readonly expiringWithin: number;
+  readonly expiringWithin?: number;
   readonly format?: ReportFormat;
   readonly output?: string;
   readonly quiet?: boolean;

@@ -10,13 +10,13 @@ import { withExtension } from './options.ts';
 export interface ReportCommandOptions extends ApprovedOptions {
   readonly against?: string;
   readonly policy?: string;
-  readonly expiringWithin: number;
+  readonly expiringWithin?: number;
   readonly output?: string;
   readonly quiet?: boolean;
 }
 
 /** `kvmsweep report`. @returns the exit code @throws {InputError} */
-export function runReport(file: string, { against, output, quiet = false, expiringWithin, ...lists }: ReportCommandOptions): number {
+export function runReport(file: string, { against, output, quiet = false, ...lists }: ReportCommandOptions): number {
   refuseToReplace(output, [file, against, ...(lists.approved ?? []), lists.policy]);
   const held = readAgainst(lists);
   const inventory = readInventory(file);
@@ -24,7 +24,7 @@ export function runReport(file: string, { against, output, quiet = false, expiri
   const page = reportPage({
     inventory,
     ...(against === undefined ? {} : { before: readInventory(against) }),
-    ...(held === undefined ? {} : { findings: findingsOf(inventory, held, expiringWithin) }),
+    ...(held === undefined ? {} : { findings: findingsOf(inventory, held, lists.expiringWithin) }),
     factMeanings: new Map([...factVocabulary().values()].map(({ name, means }) => [name, means])),
   });
   const where = output ?? withExtension(file, '.html');

@@ -416,6 +416,7 @@ test.for([
   [['scan', '127.0.0.1', '--also', 'dns'], /--also dns: .*(outside of KVMSWEEP_ONLY|no name server)/, { KVMSWEEP_ONLY: '127.0.0.1' }],
   [['scan', '127.0.0.1', '--approved', '/no/such.csv'], /cannot read \/no\/such\.csv/],
   [['scan', '127.0.0.1', '--map', 'mac=NIC 1'], /--map mac=NIC 1: it is about the list that --approved gives/],
+  [['export', 'x.json', '--to', 'csv', '--expiring-within', '7'], /--expiring-within 7: it is about the list that --approved gives/],
   [['reconcile', 'x.json', '--policy', 'x.yaml', '--date-format', 'DD/MM/YYYY'], /--date-format DD\/MM\/YYYY: it is about the list/],
   [['reconcile', 'x.json', '--approved', EXAMPLE, '--map', 'mac=NIC'], /no list has a heading "NIC"; they are "Asset tag", /],
   [['export', join(demo, 'inventory.json'), '--to', 'ndjson', '--approved', EXAMPLE, '--map', 'mac'], /write it as MEANING=HEADING/],
