@@ -15,6 +15,12 @@ const BUFFER_BYTES = 4 * 1024 * 1024;
 /** What became of sending a datagram. `local` is a condition of our own machine. */
 export type Sent = 'sent' | 'unreachable' | 'local';
 
+interface Became {
+  readonly sent: Sent;
+  /** Of an error, if there was one. */
+  readonly code: string | undefined;
+}
+
 const SENT_OF: Readonly<Record<string, Sent>> = {
   EHOSTUNREACH: 'unreachable',
   ENETUNREACH: 'unreachable',
@@ -72,12 +78,23 @@ export class Datagrams {
     }
   }
 
-  send(address: AddressNumber, port: number, { name, bytes }: Datagram): Promise<{ sent: Sent; code?: string }> {
+  /** Sends to one address. @param done is called once with what became of it, and the code of an error, if there was one */
+  post(address: AddressNumber, port: number, { name, bytes }: Datagram, done: (sent: Sent, code: string | undefined) => void): void {
     const refused = this.#options.guard.refusal(address) ?? refuseBytes(name, bytes, this.#options.credentials);
     if (refused !== undefined) throw new ForbiddenError(refused);
     const host = formatAddress(address);
     this.#options.audit.record({ host, transport: 'udp', port, what: name, ...shown(name, bytes) });
-    return this.#sent((done) => this.#socketFor(address).send(bytes, port, host, done));
+    this.#socketFor(address).send(bytes, port, host, (error) => {
+      const code = codeOf(error);
+      done(outcomeOf(code), code);
+    });
+  }
+
+  /** The same as a promise. */
+  send(address: AddressNumber, port: number, datagram: Datagram): Promise<Became> {
+    const { promise, resolve } = Promise.withResolvers<Became>();
+    this.post(address, port, datagram, (sent, code) => resolve({ sent, code }));
+    return promise;
   }
 
   /**
@@ -89,7 +106,7 @@ export class Datagrams {
     link: AttachedLink,
     { group, ttl, port }: { readonly group: string; readonly ttl: number; readonly port: number },
     { name, bytes }: Datagram,
-  ): Promise<{ sent: Sent; code?: string }> {
+  ): Promise<Became> {
     const refused = this.#options.guard.linkRefusal(link.networks) ?? refuseBytes(name, bytes) ?? refuseGroup(name, group);
     if (refused !== undefined) throw new ForbiddenError(refused);
     const socket = this.#sockets.get(4);
@@ -101,7 +118,12 @@ export class Datagrams {
       return { sent: 'local', code: codeOf(error) ?? 'unknown' }; // the interface has lost its address since
     }
     this.#options.audit.record({ host: group, transport: 'udp', port, what: name, bytes });
-    return this.#sent((done) => socket.send(bytes, port, group, done));
+    const { promise, resolve } = Promise.withResolvers<Became>();
+    socket.send(bytes, port, group, (error) => {
+      const code = codeOf(error);
+      resolve({ sent: outcomeOf(code), code });
+    });
+    return promise;
   }
 
   /** Datagrams that the kernel dropped because our buffer was full: answers that were lost here. Undefined where the system does not tell. */
@@ -127,18 +149,13 @@ export class Datagrams {
     this.#sockets.clear();
   }
 
-  #sent(send: (done: (error: Error | null) => void) => void): Promise<{ sent: Sent; code?: string }> {
-    return new Promise((resolve) => {
-      send((error) => {
-        const code = codeOf(error);
-        resolve(code === undefined ? { sent: 'sent' } : { sent: SENT_OF[code] ?? 'local', code });
-      });
-    });
-  }
-
   #socketFor(address: AddressNumber): dgram.Socket {
     const socket = this.#sockets.get(familyOf(address));
     if (socket === undefined) throw new Error(`no socket for ${formatAddress(address)} is open`);
     return socket;
   }
+}
+
+function outcomeOf(code: string | undefined): Sent {
+  return code === undefined ? 'sent' : (SENT_OF[code] ?? 'local');
 }

@@ -128,7 +128,7 @@ export class Device {
       tls: { name: this.name, cautious: this.#cautious.has(port) },
       inTurn: async (make) => {
         const session = await this.#all.handshakes(make);
-        if (session.handshakeMs > SLOW_HANDSHAKE_MS) this.#all.reach.gates.slow(this.host);
+        if (session.handshakeMs > SLOW_HANDSHAKE_MS) this.#all.reach.gates.slow(this.address);
         return session;
       },
       onClosed: () => {
@@ -141,7 +141,7 @@ export class Device {
 
   /** Connects to a port that was found open. @throws {ProbeError} where the budget is spent or the port no longer answers */
   async open(port: number, protocol: string, deadline: number): Promise<SocketWire> {
-    const release = await this.#all.reach.gates.enter(this.host);
+    const release = await this.#all.reach.gates.enter(this.address);
     try {
       await sleep(this.budget.pauseMs);
       this.budget.connect();

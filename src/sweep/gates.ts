@@ -1,65 +1,76 @@
+import type { AddressNumber } from '../targets/addresses.ts';
+
 /** Small controllers drop or reboot under more. Where a TLS handshake takes long the device is given one. */
 const CONNECTIONS_PER_DEVICE = 2;
 
 /** Lets go of a connection's place. May be called more than once. */
 export type Release = () => void;
 
-/** Of one device, while it has connections. */
-interface Gate {
-  places: number;
-  active: number;
-  /** Those that wait for a place, in their order; most devices never have any. */
-  waiting: (() => void)[] | undefined;
-}
-
 /**
- * At most two TCP connections to one device at a time, those of the sweep counted. Every probe goes through here and most find an empty place, so nothing is
- * made for one but its release.
+ * At most two TCP connections to one device at a time, those of the sweep counted. Every probe goes through here and most end in silence, so a place is a number,
+ * and nothing else is made for it.
  */
 export class Gates {
-  readonly #gates = new Map<string, Gate>();
-  readonly #slow = new Set<string>();
+  /** Places taken, of devices that have any. */
+  readonly #taken = new Map<AddressNumber, number>();
+  /** Those that wait for a place, in their order; most devices never have any. */
+  readonly #waiting = new Map<AddressNumber, (() => void)[]>();
+  readonly #slow = new Set<AddressNumber>();
 
-  /** True where a device has all the connections it may have. */
-  full(host: string): boolean {
-    const gate = this.#gates.get(host);
-    return gate !== undefined && gate.active + (gate.waiting?.length ?? 0) >= gate.places;
+  /** True where a device has all the connections it may have, or others wait for them. */
+  full(device: AddressNumber): boolean {
+    const taken = this.#taken.get(device);
+    return taken !== undefined && taken + (this.#waiting.get(device)?.length ?? 0) >= this.#places(device);
   }
 
   /** From now on one connection at a time. */
-  slow(host: string): void {
-    this.#slow.add(host);
-    const gate = this.#gates.get(host);
-    if (gate !== undefined) gate.places = 1;
+  slow(device: AddressNumber): void {
+    this.#slow.add(device);
+  }
+
+  /** Takes a place, which {@link full} has told to be there; {@link leave} gives it back, once. */
+  take(device: AddressNumber): void {
+    this.#taken.set(device, (this.#taken.get(device) ?? 0) + 1);
+  }
+
+  leave(device: AddressNumber): void {
+    const rest = (this.#taken.get(device) ?? 1) - 1;
+    if (rest > 0) this.#taken.set(device, rest);
+    else this.#taken.delete(device);
+    if (rest >= this.#places(device)) return;
+    const waiting = this.#waiting.get(device);
+    const next = waiting?.shift();
+    if (waiting?.length === 0) this.#waiting.delete(device);
+    next?.();
   }
 
   /** Waits for a place; it is held until the release is called. */
-  enter(host: string): Promise<Release> {
-    const gate = this.#gateOf(host);
-    if (gate.active < gate.places) return Promise.resolve(this.#take(host, gate));
-    return new Promise((resolve) => {
-      (gate.waiting ??= []).push(() => resolve(this.#take(host, gate)));
-    });
-  }
-
-  #gateOf(host: string): Gate {
-    let gate = this.#gates.get(host);
-    if (gate === undefined) {
-      gate = { places: this.#slow.has(host) ? 1 : CONNECTIONS_PER_DEVICE, active: 0, waiting: undefined };
-      this.#gates.set(host, gate);
+  enter(device: AddressNumber): Promise<Release> {
+    if ((this.#taken.get(device) ?? 0) < this.#places(device)) {
+      this.take(device);
+      return Promise.resolve(this.releaseOf(device));
     }
-    return gate;
+    const { promise, resolve } = Promise.withResolvers<Release>();
+    let waiting = this.#waiting.get(device);
+    if (waiting === undefined) this.#waiting.set(device, (waiting = []));
+    waiting.push(() => {
+      this.take(device);
+      resolve(this.releaseOf(device));
+    });
+    return promise;
   }
 
-  #take(host: string, gate: Gate): Release {
+  /** Lets go of a place that is taken; of that one only, however often it is called. */
+  releaseOf(device: AddressNumber): Release {
     let isHeld = true;
-    gate.active += 1;
     return () => {
       if (!isHeld) return;
       isHeld = false;
-      gate.active -= 1;
-      if (gate.active < gate.places) gate.waiting?.shift()?.();
-      if (gate.active === 0) this.#gates.delete(host);
+      this.leave(device);
     };
+  }
+
+  #places(device: AddressNumber): number {
+    return this.#slow.has(device) ? 1 : CONNECTIONS_PER_DEVICE;
   }
 }

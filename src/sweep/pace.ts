@@ -1,4 +1,5 @@
 import { type AddressNumber } from '../targets/addresses.ts';
+import { Bits } from './bits.ts';
 
 /** At most this many packets leave in one turn of the event loop: bursts overflow switch buffers and delay everything else here. */
 const BURST = 64;
@@ -89,5 +90,48 @@ export class RoundTrip {
   get timeoutMs(): number {
     if (this.#srtt === undefined) return RoundTrip.CEILING_MS;
     return Math.min(RoundTrip.CEILING_MS, Math.max(RoundTrip.FLOOR_MS, this.#srtt + 4 * this.#rttvar));
+  }
+}
+
+/** Sizes up to which it is remembered when each host was asked: 2 bytes a host. In larger sweeps one more time-out at the end is nothing. */
+const MOST_TIMED = 2 ** 21;
+/** Of a host's clock, in milliseconds: 17 minutes and it begins again. */
+const TICK_MS = 16;
+/** An answer that took no longer than this part of a time-out speaks for the time-out. */
+const MARGIN = 3;
+
+/** How long further tries of a host are waited for: as of all where it has answered well within that, and the most there is where it has not answered yet, or late. */
+export class HostTimes {
+  readonly #all: RoundTrip;
+  readonly #quick: Bits;
+  readonly #late: Bits;
+  readonly #askedAt: Uint16Array;
+
+  constructor(hosts: number, all: RoundTrip) {
+    this.#all = all;
+    this.#quick = new Bits(hosts);
+    this.#late = new Bits(hosts);
+    this.#askedAt = new Uint16Array(hosts <= MOST_TIMED ? hosts : 0);
+  }
+
+  /** A datagram went to a host, at `performance.now()`. */
+  asked(host: number, now: number): void {
+    if (host < this.#askedAt.length) this.#askedAt[host] = Math.floor(now / TICK_MS);
+  }
+
+  /** A datagram came from a host: what it took is counted from the last one that went there, which it may not answer. */
+  answered(host: number, now: number): void {
+    if (host < this.#askedAt.length) this.took(host, ((Math.floor(now / TICK_MS) - (this.#askedAt[host] as number)) & 0xffff) * TICK_MS);
+  }
+
+  /** A host took so many milliseconds to answer. */
+  took(host: number, ms: number): void {
+    if (ms * MARGIN <= this.#all.timeoutMs) this.#quick.add(host);
+    else this.#late.add(host);
+  }
+
+  /** In milliseconds. */
+  timeoutMs(host: number): number {
+    return this.#quick.has(host) && !this.#late.has(host) ? this.#all.timeoutMs : RoundTrip.CEILING_MS;
   }
 }

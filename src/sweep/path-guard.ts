@@ -10,7 +10,6 @@ import { PathWatch, type Verdict } from './path-watch.ts';
 import { Recent } from './recent.ts';
 import { Repeats } from './repeats.ts';
 import type { PathCheckpoint, SweepState } from './state.ts';
-import { formatAddress } from '../targets/addresses.ts';
 
 export interface PathGuardOptions {
   /** Packets a second of the plan. */
@@ -108,7 +107,7 @@ export class PathGuard {
     const { state, devices, pace } = this.#options;
     const address = state.addressOf(endpoint);
     const packets = packetsOf(state);
-    const release = await devices.reach.gates.enter(formatAddress(address));
+    const release = await devices.reach.gates.enter(address);
     const { port } = state.planOf(endpoint);
     const dialled = await dial(address, port, RoundTrip.CEILING_MS, devices.reach, 'canary');
     setTimeout(release, FAREWELL_MS);
@@ -143,11 +142,7 @@ export class PathGuard {
   #isFree(endpoint: number): boolean {
     const { state, devices, isBusy } = this.#options;
     const address = state.addressOf(endpoint);
-    return (
-      !isBusy(state.hostOf(endpoint)) &&
-      !devices.reach.gates.full(formatAddress(address)) &&
-      (devices.known(address)?.budget.pauseMs ?? 0) === 0
-    );
+    return !isBusy(state.hostOf(endpoint)) && !devices.reach.gates.full(address) && (devices.known(address)?.budget.pauseMs ?? 0) === 0;
   }
 
   /** What was asked since a moment and has not answered is to be asked again. */

@@ -49,7 +49,8 @@ export class SweepState {
   readonly #asked = new Set<number>();
   /** For directly attached hosts: the attempt from which on TCP goes to them, plus one; 0 where no neighbour answered. */
   readonly #resolved: Uint8Array;
-  #ports: Record<string, PortLedger>;
+  /** By port of the plan. */
+  #accounts: PortLedger[];
   #aliveCount = 0;
   #fresh = freshDeltas();
 
@@ -61,7 +62,7 @@ export class SweepState {
     this.#unreachable = new EndpointSet(hosts.count, isEverywhere);
     this.#alive = new Bits(hosts.count);
     this.#resolved = new Uint8Array(tracksNeighbours ? hosts.count : 0);
-    this.#ports = Object.fromEntries(plans.map((plan) => [`${plan.port}/${plan.transport}`, emptyPort(hosts.count)]));
+    this.#accounts = plans.map(() => emptyPort(hosts.count));
   }
 
   endpoint(host: number, port: number): number {
@@ -85,8 +86,7 @@ export class SweepState {
     return host === undefined || index < 0 ? undefined : this.endpoint(host, index);
   }
   account(endpoint: number): PortLedger {
-    const { port, transport } = this.planOf(endpoint);
-    return this.#ports[`${port}/${transport}`] as PortLedger;
+    return this.#accounts[this.portIndexOf(endpoint)] as PortLedger;
   }
 
   isSettled(endpoint: number): boolean {
@@ -158,12 +158,16 @@ export class SweepState {
 
   get ledger(): Ledger {
     return {
-      ports: this.#ports,
-      total: sumPorts(Object.values(this.#ports)),
+      ports: this.#byName(),
+      total: sumPorts(this.#accounts),
       packets: { ...this.packets },
       alive: this.#aliveCount,
       stray: this.stray,
     };
+  }
+
+  #byName(): Record<string, PortLedger> {
+    return Object.fromEntries(this.#plans.map((plan, i) => [nameOf(plan), this.#accounts[i] as PortLedger]));
   }
 
   /** The state since the last call, for the journal. */
@@ -186,7 +190,7 @@ export class SweepState {
       unreachable: packNumbers(unreachable),
       resolved: Array.from(resolved, (hosts) => packNumbers(hosts ?? [])),
       asked: packNumbers(asked),
-      ports: structuredClone(this.#ports),
+      ports: structuredClone(this.#byName()),
       packets: { ...this.packets },
       stray: this.stray,
       ...(where.path === undefined ? {} : { path: where.path }),
@@ -206,10 +210,14 @@ export class SweepState {
     this.#fresh = freshDeltas();
     const last = checkpoints.at(-1);
     if (last === undefined) return;
-    this.#ports = structuredClone(last.ports);
+    this.#accounts = this.#plans.map((plan, i) => structuredClone(last.ports[nameOf(plan)] ?? (this.#accounts[i] as PortLedger)));
     Object.assign(this.packets, last.packets);
     this.stray = last.stray;
   }
+}
+
+function nameOf({ port, transport }: PortPlan): string {
+  return `${port}/${transport}`;
 }
 
 function freshDeltas(): { settled: number[]; alive: number[]; unreachable: number[]; resolved: number[][]; asked: number[] } {

@@ -1,22 +1,22 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beginText, isInWindow } from '../windows.ts';
-import { type AddressNumber, familyOf, formatAddress } from '../targets/addresses.ts';
+import { type AddressNumber, familyOf } from '../targets/addresses.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import { unpackNumbers } from './bits.ts';
 import { closeAccount, WALK } from './closing.ts';
 import type { Datagram, UdpProbe } from './contract.ts';
 import { TalksUnderWay } from './talks-under-way.ts';
-import { Datagrams } from './datagrams.ts';
+import { Datagrams, type Sent } from './datagrams.ts';
 import type { Device, Devices } from './device.ts';
-import { dial } from './dial.ts';
+import { type Dialled, startDialling } from './dial.ts';
 import type { Release } from './gates.ts';
 import { blindSpots, Guards, type Limitation, socketLimit } from './guards.ts';
 import { Hellos, type UdpPlan } from './hellos.ts';
 import { type Ledger, ledgerErrors } from './ledger.ts';
 import { LinkWatch } from './link-watch.ts';
 import type { Neighbours } from './neighbours.ts';
-import { Pace, RoundTrip } from './pace.ts';
+import { HostTimes, Pace, RoundTrip } from './pace.ts';
 import { PathGuard } from './path-guard.ts';
 import type { SweepPlan } from './plan.ts';
 import { isByAddress, type Order, type Pass, Schedule } from './schedule.ts';
@@ -79,7 +79,7 @@ const WAITING_TURN_MS = 50;
 const NEIGHBOUR_POLL_MS = 200;
 /** A repeated datagram follows the first no sooner, and answers are waited for as long after the last: slow controllers take a second. */
 const UDP_GAP_MS = 1500;
-const UDP_GRACE_MS = 2000;
+const UDP_GRACE_MS = 1500;
 /** The second question to a whole link follows the first (RFC 6762 section 5.2: at least one second). */
 const LINK_GAP_MS = 1000;
 
@@ -108,6 +108,7 @@ export class Sweep {
   readonly #guards: Guards;
   readonly #pace: Pace;
   readonly #roundTrip = new RoundTrip();
+  readonly #hostTimes: HostTimes;
   #maxSockets: number;
 
   readonly #schedule: Schedule;
@@ -129,6 +130,8 @@ export class Sweep {
   #waitingSeen = 0;
   /** Endpoints on their way, with the attempt. */
   readonly #inFlight = new Map<number, number>();
+  /** How many of them are at ports that every address is asked at. */
+  #everywhereInFlight = 0;
   readonly #underWay = new TalksUnderWay();
   /** Conversations over UDP, by endpoint. */
   readonly #talks = new Map<number, UdpTalk>();
@@ -162,6 +165,7 @@ export class Sweep {
     this.#maxSockets = Math.min(socketLimit(), Math.max(64, Math.ceil(plan.rate)));
     this.#schedule = new Schedule(plan, this.#neighbours);
     this.#state = new SweepState(plan.hosts, plan.ports, this.#schedule.looksAtLink);
+    this.#hostTimes = new HostTimes(plan.hosts.count, this.#roundTrip);
     const shared = { plan, devices, schedule: this.#schedule, state: this.#state };
     this.#hellos = new Hellos({ ...shared, datagrams: this.#datagrams, probes, inFlight: this.#inFlight });
     this.#link = new LinkWatch({ ...shared, neighbours, onNeighbour: (device, mac) => handlers.onNeighbour(device, mac) });
@@ -335,10 +339,10 @@ export class Sweep {
       while (room > 0 && this.#position < order.size && this.#deferred.length < MAX_DEFERRED && !this.#waitsTooMuch(pass)) {
         const item = order.at(this.#position);
         this.#position = this.#schedule.skip(pass, this.#position + 1, this.#state);
-        const endpoints = this.#schedule
-          .endpointsOf(pass, item, this.#state)
-          .filter((endpoint) => this.#schedule.asks(pass, endpoint, this.#state) && !this.#waiting.has(endpoint));
-        for (const endpoint of endpoints) this.#launch({ endpoint, attempt: pass.attempt, errors: 0 });
+        const endpoints = this.#schedule.endpointsOf(pass, item, this.#state);
+        for (const endpoint of endpoints)
+          if (this.#schedule.asks(pass, endpoint, this.#state) && !this.#waiting.has(endpoint))
+            this.#launch({ endpoint, attempt: pass.attempt, errors: 0 });
         room -= endpoints.length;
         walked += 1;
         if (walked % WALK === 0) await this.#turn();
@@ -351,10 +355,18 @@ export class Sweep {
     }
   }
 
-  /** A pass is over when all of it has gone out, and what is on its way has come back where the next pass has to know. */
+  /**
+   * A pass is over when all of it has gone out, and what is on its way has come back where the next pass has to know. What only living devices are asked is
+   * waited for by who asks that again, and at the end: a device that drops it holds it back for a while.
+   */
   #isOver({ size }: Order): boolean {
-    if (this.#position < size || this.#deferred.length > 0 || this.#path.repeats.size > 0) return false;
-    return this.#schedule.flowsOn(this.#pass) || (this.#inFlight.size === 0 && this.#isPathClear());
+    if (this.#position < size || this.#path.repeats.size > 0) return false;
+    const isLiving = ({ endpoint }: Item): boolean => this.#state.planOf(endpoint).living === true;
+    const next = this.#schedule.passes[this.#pass + 1];
+    const awaitsLiving = next === undefined || (next.living && next.attempt > 0);
+    if (awaitsLiving && (this.#inFlight.size > this.#everywhereInFlight || this.#deferred.some(isLiving))) return false;
+    if (!this.#deferred.every(isLiving)) return false;
+    return this.#schedule.flowsOn(this.#pass) || (this.#everywhereInFlight === 0 && this.#isPathClear());
   }
 
   async #pollLink(): Promise<void> {
@@ -478,7 +490,8 @@ export class Sweep {
     const needsEntry = this.#link.needsEntry(endpoint);
     if (
       (needsEntry && !this.#link.hasRoom(now)) ||
-      (plan.transport === 'tcp' && this.#devices.reach.gates.full(formatAddress(address))) ||
+      this.#inFlight.has(endpoint) ||
+      (plan.transport === 'tcp' && this.#devices.reach.gates.full(address)) ||
       !this.#pace.admit(address, Math.max(1, hello.length), now)
     ) {
       this.#deferred.push(item);
@@ -486,18 +499,35 @@ export class Sweep {
     }
     if (needsEntry) this.#link.take(endpoint, now);
     this.#inFlight.set(endpoint, item.attempt);
-    const sent = plan.transport === 'udp' ? this.#sendHello(item, address, plan, hello) : this.#connect(item, address, plan);
-    sent.catch((error: unknown) => this.#fail(error));
+    if (plan.living !== true) this.#everywhereInFlight += 1;
+    try {
+      if (plan.transport === 'udp') this.#sendHello(item, address, plan, hello, now);
+      else this.#connect(item, address, plan);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
-  async #connect(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'tcp' }): Promise<void> {
+  #landed(endpoint: number): void {
+    if (this.#inFlight.delete(endpoint) && this.#state.planOf(endpoint).living !== true) this.#everywhereInFlight -= 1;
+  }
+
+  #connect(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'tcp' }): void {
+    const { gates } = this.#devices.reach;
+    gates.take(address);
+    const timeoutMs =
+      item.attempt === 0 || plan.living === true ? this.#roundTrip.timeoutMs : this.#hostTimes.timeoutMs(this.#state.hostOf(item.endpoint));
+    startDialling(address, plan.port, timeoutMs, this.#devices.reach, 'connect', (dialled) =>
+      this.#orFail(() => this.#onDialled(item, address, plan, dialled)),
+    );
+  }
+
+  #onDialled(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'tcp' }, dialled: Dialled): void {
     const { endpoint, attempt, isRepeat = false } = item;
-    const release = await this.#devices.reach.gates.enter(formatAddress(address));
-    const timeoutMs = attempt === 0 || plan.living === true ? this.#roundTrip.timeoutMs : RoundTrip.CEILING_MS;
-    const dialled = await dial(address, plan.port, timeoutMs, this.#devices.reach);
-    this.#inFlight.delete(endpoint);
+    const { gates } = this.#devices.reach;
+    this.#landed(endpoint);
+    if (dialled.outcome !== 'open') gates.leave(address);
     if (dialled.outcome === 'local') {
-      release();
       this.#localError(item, dialled.code);
       return;
     }
@@ -508,46 +538,59 @@ export class Sweep {
     if (isRepeat) this.#path.repeats.end(endpoint);
     if (dialled.outcome === 'open' || dialled.outcome === 'reset' || dialled.outcome === 'refused') {
       this.#roundTrip.sample(dialled.ms);
+      this.#hostTimes.took(host, dialled.ms);
       this.#state.liven(host);
       if (!again) this.#state.settle(endpoint, dialled.outcome === 'refused' ? 'refused' : 'answered');
     } else if (dialled.outcome === 'unreachable') this.#state.markUnreachable(endpoint);
     else this.#path.silent(endpoint, performance.now());
     if (dialled.outcome !== 'open') {
-      release();
       if (dialled.outcome === 'reset') this.#handlers.onReset(this.#devices.at(address), plan);
       return;
     }
     if (!this.#schedule.isOnLink(address)) this.#path.found(endpoint, plan);
     const device = this.#devices.at(address);
     device.budget.countConnect();
-    this.#talk(endpoint, this.#handlers.onOpen({ device, plan, socket: dialled.socket, release }));
+    this.#talk(endpoint, this.#handlers.onOpen({ device, plan, socket: dialled.socket, release: gates.releaseOf(address) }));
   }
 
-  async #sendHello(item: Item, address: AddressNumber, plan: UdpPlan, hello: readonly Datagram[]): Promise<void> {
+  #sendHello(item: Item, address: AddressNumber, plan: UdpPlan, hello: readonly Datagram[], now: number): void {
     const { endpoint, attempt, isRepeat = false } = item;
     const borne = this.#hellos.borne(endpoint, { attempt, pass: this.#pass }, hello);
     if (borne.length === 0) {
-      this.#inFlight.delete(endpoint);
+      this.#landed(endpoint);
       if (isRepeat) this.#path.repeats.end(endpoint);
       // At another port it was asked before, and stays silent.
       else if (plan.living === true) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
       return;
     }
-    if (plan.living !== true) this.#lastUdp = performance.now();
-    this.#awaitAnswers(this.#hellos.spreadMs(this.#state.portIndexOf(endpoint)));
-    const results = await Promise.all(borne.map((datagram) => this.#datagrams.send(address, plan.port, datagram)));
-    this.#state.packets.udp += results.filter(({ sent }) => sent === 'sent').length;
-    this.#inFlight.delete(endpoint);
-    const local = results.find(({ sent }) => sent === 'local');
-    if (local !== undefined && results.every(({ sent }) => sent !== 'sent')) {
-      this.#localError(item, local.code ?? 'unknown');
+    if (plan.living !== true) this.#lastUdp = now;
+    this.#hostTimes.asked(this.#state.hostOf(endpoint), now);
+    this.#awaitAnswers(this.#hellos.spreadMs(this.#state.portIndexOf(endpoint)), now);
+    const counts = { sent: 0, unreachable: 0, local: 0 };
+    let left = borne.length;
+    let localCode = 'unknown';
+    const onSent = (sent: Sent, code: string | undefined): void => {
+      counts[sent] += 1;
+      if (sent === 'local' && code !== undefined) localCode = code;
+      left -= 1;
+      if (left === 0) this.#orFail(() => this.#onHelloSent(item, counts, localCode));
+    };
+    for (const datagram of borne) this.#datagrams.post(address, plan.port, datagram, onSent);
+  }
+
+  #onHelloSent(item: Item, counts: Readonly<Record<Sent, number>>, localCode: string): void {
+    const { endpoint, attempt, isRepeat = false } = item;
+    this.#state.packets.udp += counts.sent;
+    this.#landed(endpoint);
+    if (counts.local > 0 && counts.sent === 0) {
+      this.#localError(item, localCode);
       return;
     }
     if (isRepeat) {
       this.#path.repeats.end(endpoint);
       if (this.#hellos.isCredentialed(this.#state.portIndexOf(endpoint))) this.#path.untried();
     } else if (!this.#counted.has(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
-    if (results.some(({ sent }) => sent === 'unreachable')) this.#state.markUnreachable(endpoint);
+    if (counts.unreachable > 0) this.#state.markUnreachable(endpoint);
     else this.#path.silent(endpoint, performance.now());
   }
 
@@ -595,6 +638,7 @@ export class Sweep {
       return;
     }
     this.#state.liven(host);
+    this.#hostTimes.answered(host, performance.now());
     // Who answers the question to its whole link was asked, and is not asked again.
     if (plan.living === true) this.#state.ask(endpoint);
     if (!again) this.#state.settle(endpoint, 'answered');
@@ -614,8 +658,8 @@ export class Sweep {
     );
   }
 
-  #awaitAnswers(spreadMs: number): void {
-    this.#answersUntil = Math.max(this.#answersUntil, performance.now() + UDP_GRACE_MS + spreadMs);
+  #awaitAnswers(spreadMs: number, now = performance.now()): void {
+    this.#answersUntil = Math.max(this.#answersUntil, now + UDP_GRACE_MS + spreadMs);
   }
 
   #talk(endpoint: number, conversation: Promise<void>): void {

@@ -123,7 +123,25 @@ export type Space = 'private' | 'loopback' | 'link-local' | 'unique-local' | 'ca
 
 /** Which space an address is from (RFC 1918, 5735, 6598, 4193 and their relatives). `special` is what no device can have: multicast, broadcast, unspecified, reserved. */
 export function spaceOf(address: AddressNumber): Space {
-  const range = typeof address === 'number' ? ipaddr.IPv4.parse(formatAddress(address)).range() : parsed(address).range();
+  if (typeof address !== 'number') return spaceOfRange(parsed(address).range());
+  // Every packet is judged, and each space but the broadcast address is made of whole /24s.
+  const network = address >>> 8;
+  if (network === LAST_NETWORK) return spaceOfRange(ipaddr.IPv4.parse(formatAddress(address)).range());
+  let space = spaces.get(network);
+  if (space === undefined) {
+    if (spaces.size >= MOST_SPACES) spaces.clear();
+    space = spaceOfRange(ipaddr.IPv4.parse(formatAddress(address)).range());
+    spaces.set(network, space);
+  }
+  return space;
+}
+
+const LAST_NETWORK = 0xffffff;
+const MOST_SPACES = 65_536;
+/** Those that were looked up, by /24. */
+const spaces = new Map<number, Space>();
+
+function spaceOfRange(range: string): Space {
   switch (range) {
     case 'private':
       return 'private';

@@ -122,7 +122,7 @@ test('one GET a connection, with the name that was given, and each page once', a
 test('a connection whose page is known already gives its place to the next: a slow device has only one', async () => {
   const asked = await serve(18080, (_, reply) => reply.end('x'));
   const { device, gates } = deviceAt();
-  gates.slow(HOST);
+  gates.slow(device.address);
   await device.web(18080, 'http', soon()).get('/');
   const idle = device.web(18080, 'http', soon(), await device.open(18080, 'http', soon()));
   await idle.get('/');

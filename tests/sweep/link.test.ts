@@ -69,7 +69,7 @@ test('each question goes out over each link, one after the other; whose links we
         await new Promise((resolve) => setTimeout(resolve, 1));
         under -= 1;
         sent.push(`${name} ${own} ${group} ${ttl} ${port} ${question.name}`);
-        return name === 'eth1' ? { sent: 'local', code: 'ENETDOWN' } : { sent: 'sent' };
+        return name === 'eth1' ? { sent: 'local', code: 'ENETDOWN' } : { sent: 'sent', code: undefined };
       },
     },
   );

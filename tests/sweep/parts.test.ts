@@ -102,11 +102,12 @@ test('time-outs follow the round trip between 300 and 800 ms', () => {
 
 test('a gate lets two in, a slow device one, and forgets those that are gone', async () => {
   const gates = new Gates();
-  const [first, second] = await Promise.all([gates.enter('a'), gates.enter('a')]);
-  expect(gates.full('a')).toBe(true);
-  expect(gates.full('b')).toBe(false);
+  const [A, B] = [0x0a000001, 0x0a000002];
+  const [first, second] = await Promise.all([gates.enter(A), gates.enter(A)]);
+  expect(gates.full(A)).toBe(true);
+  expect(gates.full(B)).toBe(false);
   let third = false;
-  const waiting = gates.enter('a').then((release) => {
+  const waiting = gates.enter(A).then((release) => {
     third = true;
     return release;
   });
@@ -116,9 +117,9 @@ test('a gate lets two in, a slow device one, and forgets those that are gone', a
   first();
   (await waiting)();
   second();
-  gates.slow('a');
-  const only = await gates.enter('a');
-  expect(gates.full('a')).toBe(true);
+  gates.slow(A);
+  const only = await gates.enter(A);
+  expect(gates.full(A)).toBe(true);
   only();
 });
 
