@@ -9,7 +9,7 @@ import type { Page, Web } from '../sweep/contract.ts';
 import type { Device } from '../sweep/device.ts';
 import { NO_CREDENTIALS, type SnmpCredentials } from '../sweep/snmp/credentials.ts';
 import type { SocketWire } from '../sweep/socket-wire.ts';
-import type { OpenPort } from '../sweep/sweep.ts';
+import type { OpenPort } from '../sweep/handlers.ts';
 import type { UdpTalk } from '../sweep/udp-talk.ts';
 import { makersOf } from '../targets/known-ports.ts';
 import type { PortPlan } from '../targets/port-plan.ts';

@@ -35,16 +35,19 @@ class Attempt {
   readonly #done: (dialled: Dialled) => void;
   readonly #from = performance.now();
   readonly #socket: AttemptSocket;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   #isSettled = false;
 
-  constructor(socket: AttemptSocket, timeoutMs: number, done: (dialled: Dialled) => void) {
+  constructor(socket: AttemptSocket, done: (dialled: Dialled) => void) {
     this.#socket = socket;
     this.#done = done;
+  }
+
+  await(timeoutMs: number): void {
     this.#timer = setTimeout(expire, timeoutMs, this);
-    socket.attempt = this;
-    socket.on('error', onError);
-    socket.on('connect', onConnect);
+    this.#socket.attempt = this;
+    this.#socket.on('error', onError);
+    this.#socket.on('connect', onConnect);
   }
 
   /** Not open. @param code as the system has it */
@@ -133,7 +136,7 @@ export function startDialling(
     done({ outcome: 'local', code: (error as NodeJS.ErrnoException).code ?? String(error), ms: 0 });
     return;
   }
-  new Attempt(socket, timeoutMs, done);
+  new Attempt(socket, done).await(timeoutMs);
 }
 
 /** The same as a promise, for those who dial now and then. */

@@ -100,18 +100,23 @@ const TICK_MS = 16;
 /** An answer that took no longer than this part of a time-out speaks for the time-out. */
 const MARGIN = 3;
 
-/** How long further tries of a host are waited for: as of all where it has answered well within that, and the most there is where it has not answered yet, or late. */
+/** How long answers of a host are waited for: a first one as of all; further ones as of all where it has answered well within that, and the most there is otherwise. */
 export class HostTimes {
-  readonly #all: RoundTrip;
+  readonly #all = new RoundTrip();
   readonly #quick: Bits;
   readonly #late: Bits;
   readonly #askedAt: Uint16Array;
 
-  constructor(hosts: number, all: RoundTrip) {
-    this.#all = all;
+  constructor(hosts: number) {
     this.#quick = new Bits(hosts);
     this.#late = new Bits(hosts);
     this.#askedAt = new Uint16Array(hosts <= MOST_TIMED ? hosts : 0);
+  }
+
+  /** A host took so many milliseconds to answer a connection. */
+  connected(host: number, ms: number): void {
+    this.#all.sample(ms);
+    this.#took(host, ms);
   }
 
   /** A datagram went to a host, at `performance.now()`. */
@@ -121,17 +126,21 @@ export class HostTimes {
 
   /** A datagram came from a host: what it took is counted from the last one that went there, which it may not answer. */
   answered(host: number, now: number): void {
-    if (host < this.#askedAt.length) this.took(host, ((Math.floor(now / TICK_MS) - (this.#askedAt[host] as number)) & 0xffff) * TICK_MS);
+    if (host < this.#askedAt.length) this.#took(host, ((Math.floor(now / TICK_MS) - (this.#askedAt[host] as number)) & 0xffff) * TICK_MS);
   }
 
-  /** A host took so many milliseconds to answer. */
-  took(host: number, ms: number): void {
-    if (ms * MARGIN <= this.#all.timeoutMs) this.#quick.add(host);
+  #took(host: number, ms: number): void {
+    if (ms * MARGIN <= this.firstMs) this.#quick.add(host);
     else this.#late.add(host);
   }
 
-  /** In milliseconds. */
-  timeoutMs(host: number): number {
-    return this.#quick.has(host) && !this.#late.has(host) ? this.#all.timeoutMs : RoundTrip.CEILING_MS;
+  /** For a first try, in milliseconds. */
+  get firstMs(): number {
+    return this.#all.timeoutMs;
+  }
+
+  /** For a further one. */
+  furtherMs(host: number): number {
+    return this.#quick.has(host) && !this.#late.has(host) ? this.firstMs : RoundTrip.CEILING_MS;
   }
 }

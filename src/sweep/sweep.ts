@@ -1,50 +1,27 @@
-import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beginText, isInWindow } from '../windows.ts';
 import { type AddressNumber, familyOf } from '../targets/addresses.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import { unpackNumbers } from './bits.ts';
 import { closeAccount, WALK } from './closing.ts';
-import type { Datagram, UdpProbe } from './contract.ts';
+import type { UdpProbe } from './contract.ts';
 import { TalksUnderWay } from './talks-under-way.ts';
-import { Datagrams, type Sent } from './datagrams.ts';
-import type { Device, Devices } from './device.ts';
-import { type Dialled, startDialling } from './dial.ts';
-import type { Release } from './gates.ts';
-import { blindSpots, Guards, type Limitation, socketLimit } from './guards.ts';
-import { Hellos, type UdpPlan } from './hellos.ts';
+import { Datagrams } from './datagrams.ts';
+import type { Devices } from './device.ts';
+import { blindSpots, Guards, type Limitation } from './guards.ts';
+import type { SweepHandlers } from './handlers.ts';
+import { Hellos } from './hellos.ts';
+import { Inbox } from './inbox.ts';
 import { type Ledger, ledgerErrors } from './ledger.ts';
 import { LinkWatch } from './link-watch.ts';
 import type { Neighbours } from './neighbours.ts';
+import { Outbox, UDP_GRACE_MS } from './outbox.ts';
 import { HostTimes, Pace, RoundTrip } from './pace.ts';
+import type { SweepParts } from './parts.ts';
 import { PathGuard } from './path-guard.ts';
 import type { SweepPlan } from './plan.ts';
 import { isByAddress, type Order, type Pass, Schedule } from './schedule.ts';
 import { type Checkpoint, SweepState } from './state.ts';
-import { UdpTalk } from './udp-talk.ts';
-
-/** What was found at an open TCP port: the connection that found it, and the place among the device's connections that it holds. */
-export interface OpenPort {
-  readonly device: Device;
-  readonly plan: PortPlan & { readonly transport: 'tcp' };
-  readonly socket: Socket;
-  readonly release: Release;
-}
-
-export interface SweepHandlers {
-  /** Talks to an open port. The sweep goes on meanwhile, and waits for it before it ends. */
-  onOpen(found: OpenPort): Promise<void>;
-  /** An open TCP port reset the connection at once. */
-  onReset(device: Device, plan: PortPlan & { readonly transport: 'tcp' }): void;
-  /** Talks to a UDP endpoint that answered. */
-  onAnswer(device: Device, plan: UdpPlan, talk: UdpTalk): Promise<void>;
-  /** Why a living device need not be asked at a port that only living ones are asked at, or undefined where it is worth it. Called when nobody talks to it. */
-  unwanted(device: Device, plan: PortPlan): string | undefined;
-  /** A neighbour on the same link was resolved. */
-  onNeighbour(device: Device, mac: string): void;
-  /** Called at least once a second, with what has changed since the last call. */
-  onCheckpoint(checkpoint: Checkpoint): void;
-}
 
 export interface Progress {
   /** Packets of the plan that are behind, and in all as far as can be said: fewer where ports are settled, more as addresses turn out to live. */
@@ -61,39 +38,16 @@ export interface Progress {
 }
 
 const MAX_TALKING = 128;
-/** Endpoints held back at once (their device or network is at its limit) before no new ones are drawn. */
-const MAX_DEFERRED = 1024;
-/** The same of those that wait until nobody talks to their device any more. */
-const MAX_WAITING = 4096;
-const MAX_LOCAL_ERRORS = 20;
-/** However few descriptors there are, a sweep goes on with so many sockets. */
-const LEAST_SOCKETS = 8;
-const LOCAL_PAUSE_MS = 100;
-/** So often it is looked whether the conversations are over that endpoints wait for. */
-const TALK_POLL_MS = 100;
 const CHECKPOINT_MS = 1000;
 /** The same while nothing happens, because the window is closed. */
 const IDLE_CHECKPOINT_MS = 60_000;
 /** How long the event loop turns while nothing may be sent. */
 const WAITING_TURN_MS = 50;
 const NEIGHBOUR_POLL_MS = 200;
-/** A repeated datagram follows the first no sooner, and answers are waited for as long after the last: slow controllers take a second. */
+/** A repeated datagram follows the first no sooner: slow controllers take a second. */
 const UDP_GAP_MS = 1500;
-const UDP_GRACE_MS = 1500;
 /** The second question to a whole link follows the first (RFC 6762 section 5.2: at least one second). */
 const LINK_GAP_MS = 1000;
-
-/** An endpoint on its way out, or held back. */
-interface Item {
-  readonly endpoint: number;
-  readonly attempt: number;
-  /** How often our own machine kept it back. */
-  readonly errors: number;
-  /** It was asked and counted before, but the packet may have been dropped on the way. */
-  readonly isRepeat?: boolean;
-  /** `performance.now()` before which it stays where it is. */
-  readonly notBefore?: number;
-}
 
 /**
  * One sweep: UDP first, then every TCP port of every address in random order, then a second try where it is worth it.
@@ -107,15 +61,13 @@ export class Sweep {
   readonly #neighbours: Neighbours;
   readonly #guards: Guards;
   readonly #pace: Pace;
-  readonly #roundTrip = new RoundTrip();
-  readonly #hostTimes: HostTimes;
-  #maxSockets: number;
 
   readonly #schedule: Schedule;
   readonly #state: SweepState;
   readonly #hellos: Hellos;
   readonly #link: LinkWatch;
   readonly #path: PathGuard;
+  readonly #outbox: Outbox;
   readonly #clock: () => Date;
   /** Whether the window in which something may be sent is open. */
   #isOpen = true;
@@ -124,24 +76,10 @@ export class Sweep {
 
   #pass = 0;
   #position = 0;
-  #deferred: Item[] = [];
-  /** What only living devices are asked, of those that are being talked to: the sweep goes on meanwhile. By endpoint. */
-  readonly #waiting = new Map<number, Item>();
-  #waitingSeen = 0;
-  /** Endpoints on their way, with the attempt. */
-  readonly #inFlight = new Map<number, number>();
-  /** How many of them are at ports that every address is asked at. */
-  #everywhereInFlight = 0;
+  readonly #inFlight: ReadonlyMap<number, number>;
   readonly #underWay = new TalksUnderWay();
-  /** Conversations over UDP, by endpoint. */
-  readonly #talks = new Map<number, UdpTalk>();
   /** The questions to whole links, of which the second is asked while the sweep goes on. */
   #linksAsked: Promise<void> | undefined;
-  /** Endpoints to talk to again after a resume: their outcome is counted already. */
-  readonly #counted = new Set<number>();
-  #lastUdp = 0;
-  /** `performance.now()` until which answers to datagrams are waited for at the end. */
-  #answersUntil = 0;
   #stopped: string | undefined;
   #failure: unknown;
 
@@ -160,14 +98,13 @@ export class Sweep {
     this.#devices = devices;
     this.#handlers = handlers;
     const { guard, audit, credentials } = devices.reach;
-    this.#datagrams = new Datagrams({ guard, audit, credentials, onDatagram: (from, port, bytes) => this.#onDatagram(from, port, bytes) });
+    this.#datagrams = new Datagrams({ guard, audit, credentials, onDatagram: (from, port, bytes) => inbox.take(from, port, bytes) });
     this.#pace = new Pace(plan.rate, plan.ratePerNetwork, performance.now());
-    this.#maxSockets = Math.min(socketLimit(), Math.max(64, Math.ceil(plan.rate)));
     this.#schedule = new Schedule(plan, this.#neighbours);
     this.#state = new SweepState(plan.hosts, plan.ports, this.#schedule.looksAtLink);
-    this.#hostTimes = new HostTimes(plan.hosts.count, this.#roundTrip);
     const shared = { plan, devices, schedule: this.#schedule, state: this.#state };
-    this.#hellos = new Hellos({ ...shared, datagrams: this.#datagrams, probes, inFlight: this.#inFlight });
+    const inFlight = new Map<number, number>();
+    this.#hellos = new Hellos({ ...shared, datagrams: this.#datagrams, probes, inFlight });
     this.#link = new LinkWatch({ ...shared, neighbours, onNeighbour: (device, mac) => handlers.onNeighbour(device, mac) });
     this.#path = new PathGuard({
       rate: plan.rate,
@@ -178,6 +115,26 @@ export class Sweep {
       isBusy: (host) => this.#underWay.isBusy(host),
       onFault: (error) => this.#fail(error),
     });
+    const parts: SweepParts = {
+      ...shared,
+      handlers,
+      datagrams: this.#datagrams,
+      hellos: this.#hellos,
+      link: this.#link,
+      path: this.#path,
+      guards,
+      pace: this.#pace,
+      times: new HostTimes(plan.hosts.count),
+      underWay: this.#underWay,
+      inFlight,
+      pass: () => Math.min(this.#pass, this.#schedule.passes.length - 1),
+      talk: (endpoint, conversation) =>
+        this.#underWay.add(endpoint, this.#state.hostOf(endpoint), conversation, (error) => this.#fail(error)),
+      fail: (error) => this.#fail(error),
+    };
+    this.#inFlight = inFlight;
+    this.#outbox = new Outbox(parts);
+    const inbox = new Inbox(parts, this.#outbox);
   }
 
   /** What else is told of the sweep: whom it asked at once, how it looked at directly attached networks, what could not be watched. */
@@ -203,21 +160,19 @@ export class Sweep {
     this.#pass = last.pass;
     this.#position = last.position;
     const { attempt } = this.#passNow;
-    for (const endpoint of unpackNumbers(last.talking)) {
-      this.#counted.add(endpoint);
-      this.#deferred.push({ endpoint, attempt, errors: 0 });
-    }
-    for (const endpoint of unpackNumbers(last.open)) this.#deferred.push({ endpoint, attempt, errors: 0 });
+    this.#outbox.resume({ open: unpackNumbers(last.open), talking: unpackNumbers(last.talking) }, attempt);
+    const { counted } = this.#outbox;
+    const over = new Set<number>();
     for (const { host, port } of answered) {
       const endpoint = this.#state.find(host, port);
       if (endpoint === undefined) continue;
-      if (this.#counted.delete(endpoint)) this.#deferred = this.#deferred.filter((item) => item.endpoint !== endpoint);
+      if (counted.delete(endpoint)) over.add(endpoint);
       else if (!this.#state.isSettled(endpoint)) {
         if (!this.#path.repeats.has(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
         this.#state.settle(endpoint, 'answered');
       }
     }
-    this.#deferred = this.#deferred.filter(({ endpoint }) => this.#counted.has(endpoint) || !this.#state.isSettled(endpoint));
+    this.#outbox.forget((endpoint) => over.has(endpoint) || (!counted.has(endpoint) && this.#state.isSettled(endpoint)));
   }
 
   /** Sweeps to the end, or to {@link stop}. */
@@ -241,7 +196,7 @@ export class Sweep {
       do {
         await this.#drain();
         await this.#linksAsked;
-        await this.#until(this.#answersUntil);
+        await this.#until(this.#outbox.answersUntil);
         await this.#settleDown();
         // What was dropped may have been noticed only while the last answers were waited for.
       } while (this.#going && this.#path.repeats.size > 0);
@@ -266,7 +221,7 @@ export class Sweep {
       pass: this.#pass,
       position: this.#position,
       inFlight: this.#inFlight,
-      held: new Set(this.#deferred.filter(({ attempt, isRepeat }) => attempt === 0 && isRepeat !== true).map(({ endpoint }) => endpoint)),
+      held: this.#outbox.unsent,
       stopped: this.#stopped,
       turn: () => this.#turn(),
     });
@@ -305,10 +260,7 @@ export class Sweep {
     return {
       total: total + repeats,
       // What was drawn and is held back has not left yet.
-      done: Math.max(
-        0,
-        done - this.#deferred.reduce((all, { endpoint, isRepeat }) => all + (isRepeat === true ? 0 : this.#hellos.sizeOf(endpoint)), 0),
-      ),
+      done: Math.max(0, done - this.#outbox.held.reduce((all, endpoint) => all + this.#hellos.sizeOf(endpoint), 0)),
       tailMs: this.#schedule.tailMs(this.#pass, { tcpMs: RoundTrip.CEILING_MS, udpMs: UDP_GRACE_MS }),
       packets: packets.tcp + packets.udp,
       alive,
@@ -330,19 +282,17 @@ export class Sweep {
   }
 
   async #runPass(pass: Pass): Promise<void> {
-    if (isByAddress(pass) && pass.attempt > 0) await this.#until(this.#lastUdp + UDP_GAP_MS);
+    if (isByAddress(pass) && pass.attempt > 0) await this.#until(this.#outbox.lastUdp + UDP_GAP_MS);
     const order = this.#schedule.orderOf(this.#pass);
     let walked = 0;
     while (this.#going && !this.#isOver(order)) {
-      let room = this.#launchDeferred(this.#room());
+      let room = this.#outbox.launchHeld(this.#room());
       this.#position = this.#schedule.skip(pass, this.#position, this.#state);
-      while (room > 0 && this.#position < order.size && this.#deferred.length < MAX_DEFERRED && !this.#waitsTooMuch(pass)) {
+      while (room > 0 && this.#position < order.size && this.#outbox.hasRoom(pass)) {
         const item = order.at(this.#position);
         this.#position = this.#schedule.skip(pass, this.#position + 1, this.#state);
         const endpoints = this.#schedule.endpointsOf(pass, item, this.#state);
-        for (const endpoint of endpoints)
-          if (this.#schedule.asks(pass, endpoint, this.#state) && !this.#waiting.has(endpoint))
-            this.#launch({ endpoint, attempt: pass.attempt, errors: 0 });
+        for (const endpoint of endpoints) if (this.#schedule.asks(pass, endpoint, this.#state)) this.#outbox.draw(endpoint, pass.attempt);
         room -= endpoints.length;
         walked += 1;
         if (walked % WALK === 0) await this.#turn();
@@ -361,12 +311,11 @@ export class Sweep {
    */
   #isOver({ size }: Order): boolean {
     if (this.#position < size || this.#path.repeats.size > 0) return false;
-    const isLiving = ({ endpoint }: Item): boolean => this.#state.planOf(endpoint).living === true;
     const next = this.#schedule.passes[this.#pass + 1];
     const awaitsLiving = next === undefined || (next.living && next.attempt > 0);
-    if (awaitsLiving && (this.#inFlight.size > this.#everywhereInFlight || this.#deferred.some(isLiving))) return false;
-    if (!this.#deferred.every(isLiving)) return false;
-    return this.#schedule.flowsOn(this.#pass) || (this.#everywhereInFlight === 0 && this.#isPathClear());
+    if (awaitsLiving && !this.#outbox.isDone('living', true)) return false;
+    const flowsOn = this.#schedule.flowsOn(this.#pass);
+    return this.#outbox.isDone('everywhere', !flowsOn) && (flowsOn || this.#isPathClear());
   }
 
   async #pollLink(): Promise<void> {
@@ -382,7 +331,7 @@ export class Sweep {
       const sent = await this.#hellos.links.ask();
       this.#pace.bucket.take(sent);
       this.#state.packets.udp += sent;
-      this.#awaitAnswers(this.#hellos.spreadMs());
+      this.#outbox.awaitAnswers(this.#hellos.spreadMs());
     };
     await ask();
     this.#linksAsked = this.#until(performance.now() + LINK_GAP_MS)
@@ -392,15 +341,8 @@ export class Sweep {
 
   /** What waits after the last pass, and what a resume brought along. */
   async #drain(): Promise<void> {
-    while (
-      this.#going &&
-      (this.#deferred.length > 0 ||
-        this.#path.repeats.size > 0 ||
-        this.#waiting.size > 0 ||
-        this.#inFlight.size > 0 ||
-        !this.#isPathClear())
-    ) {
-      this.#launchDeferred(this.#room());
+    while (this.#going && (!this.#outbox.isEmpty || this.#path.repeats.size > 0 || !this.#isPathClear())) {
+      this.#outbox.launchHeld(this.#room());
       await this.#turn();
     }
   }
@@ -415,255 +357,7 @@ export class Sweep {
     this.#path.attend(performance.now());
     this.#pace.rate = this.#path.rate;
     if (this.#underWay.size >= MAX_TALKING || this.#path.isPaused) return 0;
-    return Math.max(0, Math.min(this.#pace.bucket.available(performance.now()), this.#maxSockets - this.#inFlight.size));
-  }
-
-  /** Tries those that were held back first; returns the room that is left. */
-  #launchDeferred(room: number): number {
-    this.#releaseWaiting(performance.now());
-    const items = this.#deferred.splice(0, room);
-    const before = this.#deferred.length;
-    for (const item of items) this.#launch(item);
-    const left = room - (items.length - (this.#deferred.length - before));
-    return left - this.#launchRepeats(Math.min(left, MAX_DEFERRED - this.#deferred.length));
-  }
-
-  /** What may have been dropped on the way comes before anything new; returns how much of it there was. */
-  #launchRepeats(room: number): number {
-    const endpoints = this.#path.repeats.next(room);
-    for (const endpoint of endpoints) {
-      if (this.#state.isSettled(endpoint)) this.#path.repeats.end(endpoint);
-      else this.#launch({ endpoint, attempt: this.#repeatAttempt, errors: 0, isRepeat: true });
-    }
-    return endpoints.length;
-  }
-
-  /** No pass has it, so that nothing is counted as asked by it. */
-  get #repeatAttempt(): number {
-    return this.#plan.retries + 2;
-  }
-
-  /** What only living devices are asked is drawn no faster than conversations end. */
-  #waitsTooMuch({ living }: Pass): boolean {
-    return living && this.#waiting.size >= MAX_WAITING;
-  }
-
-  /**
-   * Those whose devices nobody talks to any more go out before anything new. Not while all are asked by UDP: what a device has had until then is counted
-   * by whole passes.
-   */
-  #releaseWaiting(now: number): void {
-    if (this.#waiting.size === 0 || now - this.#waitingSeen < TALK_POLL_MS || isByAddress(this.#passNow)) return;
-    this.#waitingSeen = now;
-    for (const [endpoint, item] of this.#waiting) {
-      if (this.#underWay.isBusy(this.#state.hostOf(endpoint))) continue;
-      this.#waiting.delete(endpoint);
-      this.#deferred.push(item);
-    }
-  }
-
-  /** Sends, or puts back what may not be sent yet. */
-  #launch(item: Item): void {
-    const { endpoint } = item;
-    const plan = this.#state.planOf(endpoint);
-    const host = this.#state.hostOf(endpoint);
-    const address = this.#state.addressOf(endpoint);
-    const now = performance.now();
-    if (item.notBefore !== undefined && now < item.notBefore) {
-      this.#deferred.push(item);
-      return;
-    }
-    if (plan.living === true && !this.#state.isAsked(endpoint)) {
-      if (this.#underWay.isBusy(host)) {
-        this.#waiting.set(endpoint, item);
-        return;
-      }
-      const why = this.#handlers.unwanted(this.#devices.at(address), plan);
-      if (why !== undefined) {
-        this.#state.skip(endpoint, why);
-        return;
-      }
-    }
-    // A conversation that was cut off is begun anew, with all that belongs to the first attempt.
-    const attempt = item.isRepeat !== true && (this.#counted.has(endpoint) || plan.living === true) ? 0 : item.attempt;
-    const hello = plan.transport === 'udp' ? this.#hellos.of(this.#state.portIndexOf(endpoint), attempt, address) : [];
-    const needsEntry = this.#link.needsEntry(endpoint);
-    if (
-      (needsEntry && !this.#link.hasRoom(now)) ||
-      this.#inFlight.has(endpoint) ||
-      (plan.transport === 'tcp' && this.#devices.reach.gates.full(address)) ||
-      !this.#pace.admit(address, Math.max(1, hello.length), now)
-    ) {
-      this.#deferred.push(item);
-      return;
-    }
-    if (needsEntry) this.#link.take(endpoint, now);
-    this.#inFlight.set(endpoint, item.attempt);
-    if (plan.living !== true) this.#everywhereInFlight += 1;
-    try {
-      if (plan.transport === 'udp') this.#sendHello(item, address, plan, hello, now);
-      else this.#connect(item, address, plan);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  #landed(endpoint: number): void {
-    if (this.#inFlight.delete(endpoint) && this.#state.planOf(endpoint).living !== true) this.#everywhereInFlight -= 1;
-  }
-
-  #connect(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'tcp' }): void {
-    const { gates } = this.#devices.reach;
-    gates.take(address);
-    const timeoutMs =
-      item.attempt === 0 || plan.living === true ? this.#roundTrip.timeoutMs : this.#hostTimes.timeoutMs(this.#state.hostOf(item.endpoint));
-    startDialling(address, plan.port, timeoutMs, this.#devices.reach, 'connect', (dialled) =>
-      this.#orFail(() => this.#onDialled(item, address, plan, dialled)),
-    );
-  }
-
-  #onDialled(item: Item, address: AddressNumber, plan: PortPlan & { transport: 'tcp' }, dialled: Dialled): void {
-    const { endpoint, attempt, isRepeat = false } = item;
-    const { gates } = this.#devices.reach;
-    this.#landed(endpoint);
-    if (dialled.outcome !== 'open') gates.leave(address);
-    if (dialled.outcome === 'local') {
-      this.#localError(item, dialled.code);
-      return;
-    }
-    this.#state.packets.tcp += 1;
-    const host = this.#state.hostOf(endpoint);
-    const again = this.#counted.delete(endpoint);
-    if (!again && !isRepeat) this.#schedule.countAsked(endpoint, attempt, this.#state);
-    if (isRepeat) this.#path.repeats.end(endpoint);
-    if (dialled.outcome === 'open' || dialled.outcome === 'reset' || dialled.outcome === 'refused') {
-      this.#roundTrip.sample(dialled.ms);
-      this.#hostTimes.took(host, dialled.ms);
-      this.#state.liven(host);
-      if (!again) this.#state.settle(endpoint, dialled.outcome === 'refused' ? 'refused' : 'answered');
-    } else if (dialled.outcome === 'unreachable') this.#state.markUnreachable(endpoint);
-    else this.#path.silent(endpoint, performance.now());
-    if (dialled.outcome !== 'open') {
-      if (dialled.outcome === 'reset') this.#handlers.onReset(this.#devices.at(address), plan);
-      return;
-    }
-    if (!this.#schedule.isOnLink(address)) this.#path.found(endpoint, plan);
-    const device = this.#devices.at(address);
-    device.budget.countConnect();
-    this.#talk(endpoint, this.#handlers.onOpen({ device, plan, socket: dialled.socket, release: gates.releaseOf(address) }));
-  }
-
-  #sendHello(item: Item, address: AddressNumber, plan: UdpPlan, hello: readonly Datagram[], now: number): void {
-    const { endpoint, attempt, isRepeat = false } = item;
-    const borne = this.#hellos.borne(endpoint, { attempt, pass: this.#pass }, hello);
-    if (borne.length === 0) {
-      this.#landed(endpoint);
-      if (isRepeat) this.#path.repeats.end(endpoint);
-      // At another port it was asked before, and stays silent.
-      else if (plan.living === true) this.#state.skip(endpoint, 'it has had all the datagrams that it may get');
-      return;
-    }
-    if (plan.living !== true) this.#lastUdp = now;
-    this.#hostTimes.asked(this.#state.hostOf(endpoint), now);
-    this.#awaitAnswers(this.#hellos.spreadMs(this.#state.portIndexOf(endpoint)), now);
-    const counts = { sent: 0, unreachable: 0, local: 0 };
-    let left = borne.length;
-    let localCode = 'unknown';
-    const onSent = (sent: Sent, code: string | undefined): void => {
-      counts[sent] += 1;
-      if (sent === 'local' && code !== undefined) localCode = code;
-      left -= 1;
-      if (left === 0) this.#orFail(() => this.#onHelloSent(item, counts, localCode));
-    };
-    for (const datagram of borne) this.#datagrams.post(address, plan.port, datagram, onSent);
-  }
-
-  #onHelloSent(item: Item, counts: Readonly<Record<Sent, number>>, localCode: string): void {
-    const { endpoint, attempt, isRepeat = false } = item;
-    this.#state.packets.udp += counts.sent;
-    this.#landed(endpoint);
-    if (counts.local > 0 && counts.sent === 0) {
-      this.#localError(item, localCode);
-      return;
-    }
-    if (isRepeat) {
-      this.#path.repeats.end(endpoint);
-      if (this.#hellos.isCredentialed(this.#state.portIndexOf(endpoint))) this.#path.untried();
-    } else if (!this.#counted.has(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
-    if (counts.unreachable > 0) this.#state.markUnreachable(endpoint);
-    else this.#path.silent(endpoint, performance.now());
-  }
-
-  /** A condition of this machine is never a result: try again, and where it stays, say that the endpoint was lost. */
-  #localError(item: Item, code: string): void {
-    const { endpoint, attempt, errors, isRepeat = false } = item;
-    // Fewer at once from now on: those that are open are what this machine bears.
-    if (code === 'EMFILE' || code === 'ENFILE') this.#maxSockets = Math.max(LEAST_SOCKETS, Math.floor(this.#inFlight.size * 0.8));
-    if (errors + 1 < MAX_LOCAL_ERRORS) {
-      this.#deferred.push({ ...item, errors: errors + 1, notBefore: performance.now() + LOCAL_PAUSE_MS });
-      return;
-    }
-    if (code === 'EMFILE' || code === 'ENFILE')
-      this.#guards.note(
-        'descriptors',
-        `this process ran out of file descriptors (${code}): endpoints were lost; raise the limit (ulimit -n)`,
-      );
-    else this.#guards.note('local-errors', `packets could not be sent from this machine (${code}); the endpoints are counted as lost`);
-    // Where only a further try was kept back, it was asked before.
-    if (isRepeat) this.#path.repeats.end(endpoint);
-    else if (!this.#counted.delete(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
-    this.#state.settle(endpoint, 'lost');
-  }
-
-  // ---- answers ------------------------------------------------------------------------------------------------
-
-  #onDatagram(from: AddressNumber, port: number, bytes: Buffer): void {
-    const host = this.#plan.hosts.indexOf(from);
-    const asked = host === undefined ? undefined : this.#hellos.askedAt(host, port, bytes);
-    if (host === undefined || asked === undefined) {
-      this.#state.stray += 1;
-      return;
-    }
-    const { index, plan, probe } = asked;
-    const name = probe.recognise(bytes);
-    const endpoint = this.#state.endpoint(host, index);
-    const talk = this.#talks.get(endpoint);
-    if (talk !== undefined) {
-      talk.receive(bytes, name);
-      return;
-    }
-    const again = this.#counted.delete(endpoint);
-    if (name === undefined || (this.#state.isSettled(endpoint) && !again)) {
-      if (name === undefined) this.#state.stray += 1;
-      return;
-    }
-    this.#state.liven(host);
-    this.#hostTimes.answered(host, performance.now());
-    // Who answers the question to its whole link was asked, and is not asked again.
-    if (plan.living === true) this.#state.ask(endpoint);
-    if (!again) this.#state.settle(endpoint, 'answered');
-    const device = this.#devices.at(from);
-    this.#hellos.countSweep(device.budget, this.#pass);
-    const onSend = (): void => {
-      this.#pace.bucket.take(1);
-      this.#state.packets.udp += 1;
-    };
-    const send = (datagram: Datagram): Promise<unknown> => this.#datagrams.send(from, plan.port, datagram);
-    const opened = new UdpTalk({ host: device.host, transport: 'udp', port: plan.port }, device.budget, { onSend, send }, probe);
-    opened.receive(bytes, name);
-    this.#talks.set(endpoint, opened);
-    this.#talk(
-      endpoint,
-      this.#handlers.onAnswer(device, plan, opened).finally(() => this.#talks.delete(endpoint)),
-    );
-  }
-
-  #awaitAnswers(spreadMs: number, now = performance.now()): void {
-    this.#answersUntil = Math.max(this.#answersUntil, now + UDP_GRACE_MS + spreadMs);
-  }
-
-  #talk(endpoint: number, conversation: Promise<void>): void {
-    this.#underWay.add(endpoint, this.#state.hostOf(endpoint), conversation, (error) => this.#fail(error));
+    return Math.max(0, Math.min(this.#pace.bucket.available(performance.now()), this.#outbox.sockets));
   }
 
   // ---- time ---------------------------------------------------------------------------------------------------
@@ -676,13 +370,12 @@ export class Sweep {
     if (isIdle && this.#wasIdle && now - this.#checkpointAt < IDLE_CHECKPOINT_MS) return;
     this.#wasIdle = isIdle;
     this.#checkpointAt = now;
-    const open = [...this.#inFlight.keys(), ...this.#deferred.map(({ endpoint }) => endpoint), ...this.#waiting.keys()];
     this.#handlers.onCheckpoint(
       this.#state.checkpoint({
         pass: this.#pass,
         position: this.#position,
-        open: open.filter((endpoint) => !this.#counted.has(endpoint) && !this.#path.repeats.isUnderWay(endpoint)),
-        talking: [...this.#underWay.endpoints, ...this.#counted],
+        open: this.#outbox.drawn.filter((endpoint) => !this.#outbox.counted.has(endpoint) && !this.#path.repeats.isUnderWay(endpoint)),
+        talking: [...this.#underWay.endpoints, ...this.#outbox.counted],
         path: this.#path.checkpoint(),
       }),
     );
