@@ -42,8 +42,10 @@ export interface Section {
 /** No VNC server of the lab may lock out whom ten tools connect from. */
 const labOf = (net: Pick<Net, 'hosts'>, options: Omit<LabOptions, 'hosts'> = {}): Promise<Lab> =>
   Lab.start({ ...options, hosts: net.hosts, vncLockout: 1_000_000 });
-/** Addresses of the lab behind which nobody is. */
+/** Addresses of the lab behind which nobody is; larger ones where a difference is to be seen beside what a start costs. */
 const SILENT = '10.77.16.0/20';
+const SILENT_TCP = '10.77.32.0/19';
+const SILENT_UDP = '10.77.64.0/18';
 const TIMEOUT_S = 0.8;
 const atRate = (rate: number): string[] => ['--rate', String(rate), '--rate-per-24', String(rate)];
 
@@ -105,13 +107,11 @@ async function slash16({ withMasscan }: Mode): Promise<Section> {
     { name: 'nmap -sT -T4, for a minute', runs: [typed] },
     ...(withMasscan ? [{ name: 'masscan, discovery only, 10,000 a second', runs: [await masscan(lab, net.block, 65_536, 10_000)] }] : []),
   ];
-  // Two tries at eight ports of every address is what it would send.
-  const typedSeconds = (typed.seconds * 65_536 * 8 * 2) / typed.packets;
-  const ratio = typedSeconds / fast.seconds;
+  const ratio = (typedHours(typed) * 3600) / fast.seconds;
   return {
     tables: [
       peersTable('/16, 40 hosts, the rest silent', net, series, 'kvmsweep --fast, same ports', [
-        `At the pace of its first minute nmap -sT -T4 would take ${whole(typedSeconds / 3600)} hours for its TCP sweep.`,
+        `At the pace of its first minute nmap -sT -T4 would take ${whole(typedHours(typed))} hours for its TCP sweep.`,
       ]),
     ],
     targets: [
@@ -120,6 +120,35 @@ async function slash16({ withMasscan }: Mode): Promise<Section> {
     ],
   };
 }
+
+/** What an admin gets without a thought about speed: the same ports and facts at everybody's defaults. Once: nmap takes most of half an hour. */
+async function defaults(): Promise<Section> {
+  const tables: Table[] = [];
+  for (const bits of [20, 16] as const) {
+    const net = netOf(bits);
+    await using lab = await labOf(net);
+    const own = await kvmsweep(lab.scanner, { block: net.block, ports: PORTS });
+    const typed =
+      bits === 20 ? await nmapAsTyped(lab.scanner, net.block, 20 * 60_000) : await nmapForAWhile(lab.scanner, net.block, 60_000);
+    const series: Series[] = [
+      { name: 'kvmsweep, defaults, same ports', runs: [own] },
+      { name: bits === 20 ? NAMES.typed : 'nmap -sT -T4, for a minute', runs: [typed] },
+    ];
+    tables.push(
+      peersTable(
+        `/${bits} at the defaults, 40 hosts, the rest silent`,
+        net,
+        series,
+        'kvmsweep, defaults, same ports',
+        bits === 20 ? [] : [`At the pace of its first minute nmap -sT -T4 would take ${whole(typedHours(typed))} hours for its TCP sweep.`],
+      ),
+    );
+  }
+  return { tables, targets: [] };
+}
+
+/** What nmap would take for two tries at eight ports of every address of a /16, at its pace until now. */
+const typedHours = (typed: Run): number => (typed.seconds * 65_536 * 8 * 2) / typed.packets / 3600;
 
 /** Whether a sweep takes what its packets need: growth from /24 to /16. */
 async function growth({ quick, rounds }: Mode): Promise<Section> {
@@ -188,10 +217,10 @@ async function probes({ rounds }: Mode): Promise<Section> {
   const all = await interleaved(
     [
       { name: 'kvmsweep, one address', run: () => kvmsweep(scanner, { block: '10.77.16.1', ports: '80', words: once }) },
-      { name: 'kvmsweep, TCP', run: () => kvmsweep(scanner, { block: SILENT, ports: TCP_PORTS, words: once }) },
-      { name: 'kvmsweep, UDP', run: () => kvmsweep(scanner, { block: SILENT, ports: 'U:161,U:623', words: once }) },
-      { name: 'C, TCP', run: async () => ({ ...(await connectFloor(lab, SILENT, RATE)), ...none }) },
-      { name: 'nmap -sT, tuned', run: () => nmapConnects(scanner, SILENT, RATE) },
+      { name: 'kvmsweep, TCP', run: () => kvmsweep(scanner, { block: SILENT_TCP, ports: TCP_PORTS, words: once }) },
+      { name: 'kvmsweep, UDP', run: () => kvmsweep(scanner, { block: SILENT_UDP, ports: 'U:161,U:623', words: once }) },
+      { name: 'C, TCP', run: async () => ({ ...(await connectFloor(lab, SILENT_TCP, RATE)), ...none }) },
+      { name: 'nmap -sT, tuned', run: () => nmapConnects(scanner, SILENT_TCP, RATE) },
     ],
     rounds,
   );
@@ -205,7 +234,7 @@ async function probes({ rounds }: Mode): Promise<Section> {
   return {
     tables: [
       {
-        title: 'One pass over a silent /20 at 10,000 a second',
+        title: 'One pass at 10,000 a second: eight TCP ports of a silent /19, three datagrams to a silent /18',
         columns: ['', 'seconds', 'CPU s', 'packets', 'CPU, µs a packet'],
         rows: all.map((series) => [
           series.name,
@@ -344,8 +373,10 @@ async function devices({ withTyped }: Mode): Promise<Section> {
       timeWait: waiting.split('\n').filter((line) => line !== '').length,
     };
   };
-  const own = await watched('kvmsweep', () => kvmsweep(scanner, { block: net.block }));
-  const all = [own, ...(withTyped ? [await watched('nmap as typed', () => nmapAsTyped(scanner, net.block))] : [])];
+  const own = await watched('kvmsweep, its own ports', () => kvmsweep(scanner, { block: net.block }));
+  const same = await watched('kvmsweep, same ports', () => kvmsweep(scanner, { block: net.block, ports: PORTS }));
+  const typed = withTyped ? await watched('nmap as typed, its two phases', () => nmapAsTyped(scanner, net.block)) : undefined;
+  const all = [own, same, ...(typed === undefined ? [] : [typed])];
   return {
     tables: [
       {
@@ -369,6 +400,16 @@ async function devices({ withTyped }: Mode): Promise<Section> {
         // A conversation may leave one; there are a hundred probes to each.
         isMet: own.atOnce <= 2 && own.mostConnections <= 10 && own.timeWait <= own.connections * living.size,
       },
+      ...(typed === undefined
+        ? []
+        : [
+            {
+              number: 9,
+              what: 'packets and connections of a living device at most those of nmap’s two phases, same ports',
+              figure: `${whole(same.packets)} of ${whole(typed.packets)}; ${same.connections.toFixed(1)} of ${typed.connections.toFixed(1)}`,
+              isMet: same.packets <= typed.packets && same.connections <= typed.connections,
+            },
+          ]),
     ],
   };
 }
@@ -511,7 +552,7 @@ async function answers({ quick }: Mode): Promise<Section> {
   };
 }
 
-export const SECTIONS = { slash24, slash20, slash16, growth, probes, memory, held, devices, limits, loss, answers } as const;
+export const SECTIONS = { slash24, slash20, slash16, defaults, growth, probes, memory, held, devices, limits, loss, answers } as const;
 export type SectionName = keyof typeof SECTIONS;
 /** Those that fit into three minutes. */
 export const QUICK: readonly SectionName[] = ['slash24', 'probes', 'memory', 'held', 'devices', 'answers'];

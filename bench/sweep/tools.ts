@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import type { Inventory } from '../../src/inventory/schema.ts';
 import type { Ledger } from '../../src/sweep/ledger.ts';
 import { KVMSWEEP, type Lab, type ObservationLine, type Scanner } from '../../tests/real/lab.ts';
-import type { Used } from '../lab/watch-process.ts';
 import { type Effort, measure, together } from './measure.ts';
 
 /** The ports that all tools ask in a comparison. */
@@ -12,7 +11,16 @@ export const TCP_PORTS = '80,443,5000,5900,5901,8080,8443,8888';
 const UDP_PORTS = '161,623';
 /** The same as the product is told them. */
 export const PORTS = `${TCP_PORTS},U:161,U:623`;
-const WATCH = fileURLToPath(new URL('../lab/watch-process.ts', import.meta.url));
+const WATCH = fileURLToPath(new URL('../lab/watch-process.mjs', import.meta.url));
+
+/** What `used.json` of `watch-process.mjs` holds. */
+interface Used {
+  /** Of a timer of one millisecond, in 99 of 100 of its turns, in milliseconds. */
+  readonly loopP99Ms: number;
+  readonly loopMaxMs: number;
+  /** The most that was resident. */
+  readonly peakMb: number;
+}
 
 /** What is learnt of a service, by the names of nmap's scripts. */
 export const FACTS = ['http-title', 'ssl-cert', 'vnc-info', 'ipmi-version', 'snmp-info', 'snmp-sysdescr'] as const;

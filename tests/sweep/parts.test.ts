@@ -15,7 +15,7 @@ import type { UdpProbe } from '../../src/sweep/contract.ts';
 import { costOf, estimate } from '../../src/sweep/cost.ts';
 import { type Coverage, covered } from '../../src/sweep/coverage.ts';
 import { emptyPort, ledgerErrors, sumPorts } from '../../src/sweep/ledger.ts';
-import { Bucket, Pace, RoundTrip } from '../../src/sweep/pace.ts';
+import { Bucket, HostTimes, Pace, RoundTrip } from '../../src/sweep/pace.ts';
 import { HostSet } from '../../src/targets/hosts.ts';
 import { parsePorts } from '../../src/targets/ports.ts';
 import { jsonText, printable } from '../../src/text.ts';
@@ -98,6 +98,26 @@ test('time-outs follow the round trip between 300 and 800 ms', () => {
   expect(trip.timeoutMs).toBeGreaterThan(500);
   trip.sample(60_000);
   expect(trip.timeoutMs).toBe(800);
+});
+
+test('a host that has answered well within the time-out of all is not waited for longer; one that is late, or has not answered, is', () => {
+  const times = new HostTimes(8);
+  expect(times.furtherMs(0)).toBe(800);
+  for (let i = 0; i < 50; i += 1) times.connected(0, 2);
+  expect(times.firstMs).toBe(300);
+  expect(times.furtherMs(0)).toBe(300);
+  expect(times.furtherMs(1)).toBe(800);
+  times.asked(2, 1000);
+  times.answered(2, 1020);
+  times.asked(3, 1000);
+  times.answered(3, 1250);
+  expect([2, 3].map((host) => times.furtherMs(host))).toEqual([300, 800]);
+  // What was quick once and late another time is waited for; the clock of a host begins again after seventeen minutes.
+  times.connected(0, 200);
+  times.asked(4, 65_535 * 16);
+  times.answered(4, 65_536 * 16 + 20);
+  expect([0, 4].map((host) => times.furtherMs(host))).toEqual([800, times.firstMs]);
+  expect(times.firstMs).toBeLessThan(800);
 });
 
 test('a gate lets two in, a slow device one, and forgets those that are gone', async () => {
