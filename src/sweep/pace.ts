@@ -85,9 +85,13 @@ export class RoundTrip {
     }
   }
 
+  /** What answers take, the slow ones included, in milliseconds; undefined until something has answered. */
+  get answerMs(): number | undefined {
+    return this.#srtt === undefined ? undefined : this.#srtt + 4 * this.#rttvar;
+  }
+
   /** How long to wait for an answer to a first try, in milliseconds: the ceiling until something has answered. */
   get timeoutMs(): number {
-    if (this.#srtt === undefined) return RoundTrip.CEILING_MS;
-    return Math.min(RoundTrip.CEILING_MS, Math.max(RoundTrip.FLOOR_MS, this.#srtt + 4 * this.#rttvar));
+    return Math.min(RoundTrip.CEILING_MS, Math.max(RoundTrip.FLOOR_MS, this.answerMs ?? RoundTrip.CEILING_MS));
   }
 }

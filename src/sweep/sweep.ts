@@ -4,6 +4,7 @@ import { beginText, isInWindow } from '../windows.ts';
 import { type AddressNumber, familyOf, formatAddress } from '../targets/addresses.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
 import { unpackNumbers } from './bits.ts';
+import type { Spent } from './budget.ts';
 import { closeAccount, WALK } from './closing.ts';
 import type { Datagram, UdpProbe } from './contract.ts';
 import { TalksUnderWay } from './talks-under-way.ts';
@@ -22,6 +23,7 @@ import type { SweepPlan } from './plan.ts';
 import { isByAddress, type Order, type Pass, Schedule } from './schedule.ts';
 import { type Checkpoint, SweepState } from './state.ts';
 import { UdpTalk } from './udp-talk.ts';
+import { enoughMs, type Extent, lastAsked, openAtEnd, packetsBetween, ToldSet } from './under-way.ts';
 
 /** What was found at an open TCP port: the connection that found it, and the place among the device's connections that it holds. */
 export interface OpenPort {
@@ -42,8 +44,8 @@ export interface SweepHandlers {
   unwanted(device: Device, plan: PortPlan): string | undefined;
   /** A neighbour on the same link was resolved. */
   onNeighbour(device: Device, mac: string): void;
-  /** Called at least once a second, with what has changed since the last call. */
-  onCheckpoint(checkpoint: Checkpoint): void;
+  /** Called with what has changed since the last call: at every second, and in between as soon as much has been sent. */
+  onCheckpoint(checkpoint: Checkpoint, when: 'second' | 'between'): void;
 }
 
 export interface Progress {
@@ -72,6 +74,8 @@ const LOCAL_PAUSE_MS = 100;
 /** So often it is looked whether the conversations are over that endpoints wait for. */
 const TALK_POLL_MS = 100;
 const CHECKPOINT_MS = 1000;
+/** So often it is looked whether so much has been sent that a checkpoint is due before the second is over. */
+const CHECKPOINT_LOOK_MS = 10;
 /** The same while nothing happens, because the window is closed. */
 const IDLE_CHECKPOINT_MS = 60_000;
 /** How long the event loop turns while nothing may be sent. */
@@ -120,6 +124,17 @@ export class Sweep {
   #isOpen = true;
   #checkpointAt = -Infinity;
   #wasIdle = false;
+  readonly #extent: Extent;
+  /** Packets since the last checkpoint, and what that has told of what is open. */
+  #sentSince = 0;
+  readonly #told = new ToldSet();
+  /** TCP endpoints on their way, in their order, with the `performance.now()` of it; those that were awaited long enough are counted as asked already. */
+  readonly #sentAt = new Map<number, number>();
+  readonly #awaited = new Set<number>();
+  #lookedAt = -Infinity;
+  /** Hosts that something was sent to on their account since a checkpoint, and what the last one told. */
+  readonly #spenders = new Set<number>();
+  readonly #toldSpent = new Map<number, Spent>();
 
   #pass = 0;
   #position = 0;
@@ -164,6 +179,8 @@ export class Sweep {
     this.#state = new SweepState(plan.hosts, plan.ports, this.#schedule.looksAtLink);
     const shared = { plan, devices, schedule: this.#schedule, state: this.#state };
     this.#hellos = new Hellos({ ...shared, datagrams: this.#datagrams, probes, inFlight: this.#inFlight });
+    const { perAddress } = this.#hellos;
+    this.#extent = { packets: this.#schedule.progress(0, 0, { alive: 0, perAddress }).total, rate: plan.rate };
     this.#link = new LinkWatch({ ...shared, neighbours, onNeighbour: (device, mac) => handlers.onNeighbour(device, mac) });
     this.#path = new PathGuard({
       rate: plan.rate,
@@ -198,12 +215,16 @@ export class Sweep {
     if (last === undefined) return;
     this.#pass = last.pass;
     this.#position = last.position;
+    for (const [host, spent] of checkpoints.flatMap((one) => Object.entries(one.spent ?? {}))) {
+      this.#devices.at(this.#plan.hosts.at(Number(host))).budget.restore(spent);
+      this.#toldSpent.set(Number(host), spent);
+    }
     const { attempt } = this.#passNow;
     for (const endpoint of unpackNumbers(last.talking)) {
       this.#counted.add(endpoint);
       this.#deferred.push({ endpoint, attempt, errors: 0 });
     }
-    for (const endpoint of unpackNumbers(last.open)) this.#deferred.push({ endpoint, attempt, errors: 0 });
+    for (const endpoint of openAtEnd(checkpoints)) this.#deferred.push({ endpoint, attempt, errors: 0 });
     for (const { host, port } of answered) {
       const endpoint = this.#state.find(host, port);
       if (endpoint === undefined) continue;
@@ -214,13 +235,28 @@ export class Sweep {
       }
     }
     this.#deferred = this.#deferred.filter(({ endpoint }) => this.#counted.has(endpoint) || !this.#state.isSettled(endpoint));
+    const drawn = new Set(this.#deferred.map(({ endpoint }) => endpoint));
+    for (const endpoint of lastAsked(checkpoints, this.#enoughMs(0), { schedule: this.#schedule, state: this.#state })) {
+      // A credential is not given twice.
+      if (drawn.has(endpoint) || this.#hellos.isCredentialed(this.#state.portIndexOf(endpoint))) continue;
+      const budget = this.#devices.known(this.#state.addressOf(endpoint))?.budget;
+      if (budget?.isSweepCounted === true || this.#state.planOf(endpoint).living === true) budget?.giveBack(this.#hellos.sizeOf(endpoint));
+      this.#path.repeats.add(endpoint);
+    }
+  }
+
+  #enoughMs(answerMs: number | undefined): number {
+    return enoughMs(this.#extent, { retries: this.#plan.retries, answerMs });
   }
 
   /** Sweeps to the end, or to {@link stop}. */
   async run(): Promise<void> {
     this.#lookAtClock();
     await this.#datagrams.open(new Set(this.#plan.hosts.ranges.map(({ first }) => familyOf(first))));
-    const timers = [setInterval(() => this.#orFail(() => this.#everySecond()), CHECKPOINT_MS)];
+    const timers = [
+      setInterval(() => this.#orFail(() => this.#everySecond()), CHECKPOINT_MS),
+      setInterval(() => this.#orFail(() => this.#everyLook()), CHECKPOINT_LOOK_MS),
+    ];
     if (this.#schedule.looksAtLink)
       timers.push(setInterval(() => void this.#pollLink().catch((error: unknown) => this.#fail(error)), NEIGHBOUR_POLL_MS));
     try {
@@ -261,7 +297,7 @@ export class Sweep {
       hosts: this.#plan.hosts.count,
       pass: this.#pass,
       position: this.#position,
-      inFlight: this.#inFlight,
+      inFlight: new Map([...this.#inFlight].filter(([endpoint]) => !this.#awaited.has(endpoint))),
       held: new Set(this.#deferred.filter(({ attempt, isRepeat }) => attempt === 0 && isRepeat !== true).map(({ endpoint }) => endpoint)),
       stopped: this.#stopped,
       turn: () => this.#turn(),
@@ -486,6 +522,8 @@ export class Sweep {
     }
     if (needsEntry) this.#link.take(endpoint, now);
     this.#inFlight.set(endpoint, item.attempt);
+    this.#sentSince += Math.max(1, hello.length);
+    if (plan.transport === 'tcp') this.#sentAt.set(endpoint, now);
     const sent = plan.transport === 'udp' ? this.#sendHello(item, address, plan, hello) : this.#connect(item, address, plan);
     sent.catch((error: unknown) => this.#fail(error));
   }
@@ -496,6 +534,7 @@ export class Sweep {
     const timeoutMs = attempt === 0 || plan.living === true ? this.#roundTrip.timeoutMs : RoundTrip.CEILING_MS;
     const dialled = await dial(address, plan.port, timeoutMs, this.#devices.reach);
     this.#inFlight.delete(endpoint);
+    this.#sentAt.delete(endpoint);
     if (dialled.outcome === 'local') {
       release();
       this.#localError(item, dialled.code);
@@ -504,7 +543,7 @@ export class Sweep {
     this.#state.packets.tcp += 1;
     const host = this.#state.hostOf(endpoint);
     const again = this.#counted.delete(endpoint);
-    if (!again && !isRepeat) this.#schedule.countAsked(endpoint, attempt, this.#state);
+    if (!this.#awaited.delete(endpoint) && !again && !isRepeat) this.#schedule.countAsked(endpoint, attempt, this.#state);
     if (isRepeat) this.#path.repeats.end(endpoint);
     if (dialled.outcome === 'open' || dialled.outcome === 'reset' || dialled.outcome === 'refused') {
       this.#roundTrip.sample(dialled.ms);
@@ -526,6 +565,7 @@ export class Sweep {
   async #sendHello(item: Item, address: AddressNumber, plan: UdpPlan, hello: readonly Datagram[]): Promise<void> {
     const { endpoint, attempt, isRepeat = false } = item;
     const borne = this.#hellos.borne(endpoint, { attempt, pass: this.#pass }, hello);
+    if (this.#devices.known(address) !== undefined) this.#spenders.add(this.#state.hostOf(endpoint));
     if (borne.length === 0) {
       this.#inFlight.delete(endpoint);
       if (isRepeat) this.#path.repeats.end(endpoint);
@@ -568,7 +608,7 @@ export class Sweep {
     else this.#guards.note('local-errors', `packets could not be sent from this machine (${code}); the endpoints are counted as lost`);
     // Where only a further try was kept back, it was asked before.
     if (isRepeat) this.#path.repeats.end(endpoint);
-    else if (!this.#counted.delete(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
+    else if (!this.#counted.delete(endpoint) && !this.#awaited.delete(endpoint)) this.#schedule.countAsked(endpoint, attempt, this.#state);
     this.#state.settle(endpoint, 'lost');
   }
 
@@ -619,7 +659,10 @@ export class Sweep {
   }
 
   #talk(endpoint: number, conversation: Promise<void>): void {
-    this.#underWay.add(endpoint, this.#state.hostOf(endpoint), conversation, (error) => this.#fail(error));
+    const host = this.#state.hostOf(endpoint);
+    this.#spenders.add(host);
+    const ended = conversation.finally(() => this.#spenders.add(host));
+    this.#underWay.add(endpoint, host, ended, (error) => this.#fail(error));
   }
 
   // ---- time ---------------------------------------------------------------------------------------------------
@@ -631,17 +674,75 @@ export class Sweep {
     const isIdle = !this.#isOpen && this.#inFlight.size === 0 && this.#underWay.size === 0 && this.#going;
     if (isIdle && this.#wasIdle && now - this.#checkpointAt < IDLE_CHECKPOINT_MS) return;
     this.#wasIdle = isIdle;
+    this.#save('second');
+  }
+
+  #everyLook(): void {
+    this.#countAwaited();
+    if (this.#sentSince >= packetsBetween(this.#extent)) this.#save('between');
+  }
+
+  /**
+   * What an answer was awaited long enough for counts as asked from now on, though it may still come: a resume need not ask it again.
+   * Of an address that lives each try is made to its end.
+   */
+  #countAwaited(): void {
+    // What has come since the last look may not have been read yet.
+    const before = this.#lookedAt - this.#enoughMs(this.#roundTrip.answerMs);
+    this.#lookedAt = performance.now();
+    for (const [endpoint, at] of this.#sentAt) {
+      if (at > before) return;
+      if (!this.#isUncounted(endpoint) || this.#state.isAlive(this.#state.hostOf(endpoint))) continue;
+      this.#sentAt.delete(endpoint);
+      this.#awaited.add(endpoint);
+      this.#schedule.countAsked(endpoint, this.#inFlight.get(endpoint) as number, this.#state);
+    }
+  }
+
+  #save(when: 'second' | 'between'): void {
+    const now = performance.now();
     this.#checkpointAt = now;
-    const open = [...this.#inFlight.keys(), ...this.#deferred.map(({ endpoint }) => endpoint), ...this.#waiting.keys()];
-    this.#handlers.onCheckpoint(
-      this.#state.checkpoint({
-        pass: this.#pass,
-        position: this.#position,
-        open: open.filter((endpoint) => !this.#counted.has(endpoint) && !this.#path.repeats.isUnderWay(endpoint)),
-        talking: [...this.#underWay.endpoints, ...this.#counted],
-        path: this.#path.checkpoint(),
-      }),
-    );
+    this.#sentSince = 0;
+    const drawn = [...this.#inFlight.keys(), ...this.#deferred.map(({ endpoint }) => endpoint), ...this.#waiting.keys()];
+    const open = this.#told.changes(drawn.filter((endpoint) => this.#isUncounted(endpoint)));
+    const path = this.#path.checkpoint();
+    const spent = this.#spent();
+    const checkpoint = this.#state.checkpoint({
+      ms: Math.round(now),
+      pass: this.#pass,
+      position: this.#position,
+      ...(open === undefined ? {} : { open }),
+      talking: [...this.#underWay.endpoints, ...this.#counted],
+      ...(spent === undefined ? {} : { spent }),
+      ...(path === undefined ? {} : { path }),
+    });
+    this.#handlers.onCheckpoint(checkpoint, when);
+  }
+
+  /** Without the conversations that are open: they are held again, and spend again. */
+  #spent(): Record<string, Spent> | undefined {
+    const changed: Record<string, Spent> = {};
+    for (const host of this.#spenders) {
+      const device = this.#devices.at(this.#plan.hosts.at(host));
+      let { spent } = device.budget;
+      const told = this.#toldSpent.get(host) ?? [0, 0, 0, 0, 0];
+      if (this.#underWay.isBusy(host)) {
+        const open = [...this.#talks].reduce(
+          (sum, [endpoint, talk]) => sum + (this.#state.hostOf(endpoint) === host ? talk.datagrams : 0),
+          0,
+        );
+        spent = [told[0], told[1], spent[2] - open, told[3], spent[4]];
+      } else this.#spenders.delete(host);
+      if (spent.every((count, at) => count === told[at])) continue;
+      this.#toldSpent.set(host, spent);
+      changed[host] = spent;
+    }
+    return Object.keys(changed).length === 0 ? undefined : changed;
+  }
+
+  /** Whether an endpoint on its way is in no account yet. */
+  #isUncounted(endpoint: number): boolean {
+    return !this.#counted.has(endpoint) && !this.#awaited.has(endpoint) && !this.#path.repeats.isUnderWay(endpoint);
   }
 
   /** Waits for the conversations; after a stop only for a moment. */

@@ -419,6 +419,36 @@ test('a conversation that was open when the sweep was stopped is held again afte
   expect(third.sweep.ledger.total).toMatchObject({ asked: 16, answered: 1, refused: 15 });
 });
 
+test('killed with the answer to a datagram on its way: it is asked for again, and counted once', async () => {
+  const dgram = await import('node:dgram');
+  const plan = { hosts: hostsOf('127.50.16.0/26'), rate: 100, ratePerNetwork: 100, retries: 0 };
+  const first = setUp(plan, '16270/udp=ipmi', {}, [pinger()]);
+  const watch = setInterval(() => {
+    if (first.audit.entries.length >= 32) first.sweep.stop('interrupted');
+  }, 2);
+  await first.sweep.run();
+  clearInterval(watch);
+  // The answer of whom was asked last comes when nobody hears it any more.
+  const { host } = first.audit.entries.at(-1) as { host: string };
+  const device = dgram.createSocket('udp4');
+  await new Promise<void>((resolve) => device.bind(16270, host, resolve));
+  closers.push(() => void device.close());
+  device.on('message', (bytes, from) => {
+    const pong = Buffer.from(bytes);
+    pong[8] = 0x40;
+    device.send(pong, from.port, from.address);
+  });
+  const second = setUp(plan, '16270/udp=ipmi', {}, [pinger()]);
+  second.sweep.resume(first.checkpoints, []);
+  await second.sweep.run();
+  expect(second.sweep.ledger.total).toMatchObject({ planned: 64, asked: 64, answered: 1, silent: 63 });
+  expect(ledgerErrors(second.sweep.ledger.ports)).toEqual([]);
+  const asked = Map.groupBy([...first.audit.entries, ...second.audit.entries], (entry) => entry.host);
+  expect(asked.size).toBe(64);
+  expect(asked.get(host)).toHaveLength(2);
+  expect([...asked.values()].every(({ length }) => length <= 2)).toBe(true);
+});
+
 /** A connection-tracking table that is full from the second look to the fourth. */
 function fullForAWhile(): { guards: Guards; fullAt: () => number; roomAt: () => number } {
   const looks: number[] = [];
