@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Inventory } from '../../src/inventory/schema.ts';
 import { ledgerErrors } from '../../src/sweep/ledger.ts';
 import { type Account, accountOf } from './account.ts';
+import { withoutTimes } from './inventories.ts';
 import { type Finished, Lab, type OtherLine, type Profile, REAL, report, type Scanner, type SweepFiles } from './lab.ts';
 
 const HOSTS: Readonly<Record<string, Profile>> = {
@@ -70,17 +71,6 @@ async function stopAndResume(
     files,
     account,
     sent: account.connections.length + account.datagrams,
-  };
-}
-
-/** Without what names a moment, a file, an address of ours, or how often packets had to be repeated. */
-function withoutTimes({ run, devices, ledger, ...rest }: Inventory): object {
-  const { arguments: _, startedAt: _1, endedAt: _2, resumedAt: _3, sourceAddresses: _4, ...plan } = run as NonNullable<Inventory['run']>;
-  return {
-    ...rest,
-    run: plan,
-    ledger: { ...ledger, packets: 0 },
-    devices: devices.map(({ firstSeen: _5, lastSeen: _6, ...device }) => device),
   };
 }
 
