@@ -3,7 +3,7 @@ import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { ForbiddenError } from '../../src/errors.ts';
-import { DEFAULT_BUDGET } from '../../src/sweep/budget.ts';
+import { DEFAULT_BUDGET, type Spent } from '../../src/sweep/budget.ts';
 import type { UdpProbe } from '../../src/sweep/contract.ts';
 import { Devices } from '../../src/sweep/device.ts';
 import { Gates } from '../../src/sweep/gates.ts';
@@ -417,6 +417,40 @@ test('a conversation that was open when the sweep was stopped is held again afte
   await third.sweep.run();
   expect(third.open, 'what was said is on the disk').toEqual([]);
   expect(third.sweep.ledger.total).toMatchObject({ asked: 16, answered: 1, refused: 15 });
+});
+
+test('what a device has had is known to the resume, but for conversations that are held again', async () => {
+  await serve('127.50.15.1', 18080);
+  await serve('127.50.15.2', 18080);
+  const ports = '18080=http,18081=http@living';
+  const plan = { hosts: hostsOf('127.50.15.0/29'), retries: 0 };
+  let open = 0;
+  const first = setUp(plan, ports, {
+    onOpen: async ({ device: { host, budget }, release, socket }) => {
+      budget.request();
+      budget.request();
+      open += 1;
+      if (open === 2) first.sweep.stop('interrupted');
+      // That with the other one is open when the sweep ends.
+      if (host === '127.50.15.2') await sleep(3000);
+      socket.destroy();
+      release();
+    },
+  });
+  await first.sweep.run();
+  const had = new Map<string, Spent>();
+  const second = setUp(plan, ports, {
+    unwanted: ({ host, budget }) => {
+      had.set(host, budget.spent);
+      return undefined;
+    },
+  });
+  second.sweep.resume(first.checkpoints, []);
+  await second.sweep.run();
+  expect(Object.fromEntries([...had].filter(([host]) => /[12]$/.test(host)))).toEqual({
+    '127.50.15.1': [1, 2, 0, 0, 0],
+    '127.50.15.2': [1, 0, 0, 0, 0],
+  });
 });
 
 test('killed with the answer to a datagram on its way: it is asked for again, and counted once', async () => {
