@@ -17,7 +17,7 @@ export interface PortLedger {
   silent: number;
   /** A router, firewall or our own system said that the way ends. */
   unreachable: number;
-  /** In flight when the sweep was ended. */
+  /** Sent just before the sweep was ended: an answer was not awaited for long enough. */
   givenUp: number;
   /** Conditions of our own machine kept the packets back. */
   lost: number;
