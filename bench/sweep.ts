@@ -1,4 +1,4 @@
-// The sweep against nmap, masscan, C, and its own twelve targets, in network namespaces with real servers: `npm run -s bench:sweep`. It is root, the product nobody.
+// The sweep against nmap, masscan, C, and its own thirteen targets, in network namespaces with real servers: `npm run -s bench:sweep`. It is root, the product nobody.
 // Tables in Markdown go to standard output, what is running to standard error. How to read them: docs/performance.md.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';

@@ -9,6 +9,8 @@ export interface Effort {
   readonly cpuSeconds: number;
   /** That left by the scanner's link, by the link's own count. */
   readonly packets: number;
+  /** Of these the SYNs that the kernel sent again by itself, after a second: only where the program was held up. */
+  readonly kernelRepeats: number;
   readonly peakMb: number;
 }
 
@@ -18,7 +20,7 @@ export interface Measured extends Effort {
 
 /** Starts a command and measures it. @param scanner where it runs @param start starts it */
 export async function measure(scanner: Scanner, start: () => Running): Promise<Measured> {
-  const [packets, cpu] = [packetsSent(scanner), cpuOfChildren()];
+  const [packets, repeats, cpu] = [packetsSent(scanner), synRepeats(scanner), cpuOfChildren()];
   const running = start();
   let peakMb = 0;
   const sampler = setInterval(() => {
@@ -27,7 +29,14 @@ export async function measure(scanner: Scanner, start: () => Running): Promise<M
   const finished = await running.finished;
   clearInterval(sampler);
   const cpuSeconds = cpuOfChildren() - cpu;
-  return { finished, seconds: finished.seconds, cpuSeconds, packets: packetsSent(scanner) - packets, peakMb };
+  return {
+    finished,
+    seconds: finished.seconds,
+    cpuSeconds,
+    packets: packetsSent(scanner) - packets,
+    kernelRepeats: synRepeats(scanner) - repeats,
+    peakMb,
+  };
 }
 
 /** Commands that were run one after the other, as one. */
@@ -36,6 +45,7 @@ export function together(efforts: readonly Effort[]): Effort {
     seconds: sum(efforts.map(({ seconds }) => seconds)),
     cpuSeconds: sum(efforts.map(({ cpuSeconds }) => cpuSeconds)),
     packets: sum(efforts.map(({ packets }) => packets)),
+    kernelRepeats: sum(efforts.map(({ kernelRepeats }) => kernelRepeats)),
     peakMb: Math.max(...efforts.map(({ peakMb }) => peakMb)),
   };
 }
@@ -48,9 +58,19 @@ export function median(numbers: readonly number[]): number {
 }
 
 /** Kept by the kernel for the link, whoever sent them and by whatever kind of socket. */
-function packetsSent({ namespace }: Scanner): number {
+export function packetsSent({ namespace }: Scanner): number {
   const { stdout } = spawnSync('ip', ['-n', namespace, '-s', '-j', 'link', 'show', 'sc0'], { encoding: 'utf8' });
   return (JSON.parse(stdout) as { stats64: { tx: { packets: number } } }[])[0]?.stats64.tx.packets ?? Number.NaN;
+}
+
+/** SYNs that the kernel of a namespace has sent again (proc(5), /proc/net/netstat: `TCPSynRetrans`). */
+function synRepeats({ namespace }: Scanner): number {
+  const { stdout } = spawnSync('ip', ['netns', 'exec', namespace, 'cat', '/proc/net/netstat'], { encoding: 'utf8' });
+  const [names = [], values = []] = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('TcpExt:'))
+    .map((line) => line.split(' '));
+  return Number(values[names.indexOf('TCPSynRetrans')]);
 }
 
 /** Seconds of all children of this process that have ended, with theirs (proc(5), /proc/pid/stat: cutime and cstime, in hundredths). */

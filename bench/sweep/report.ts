@@ -7,7 +7,7 @@ export interface Table {
   readonly notes?: readonly string[];
 }
 
-/** One of the twelve things that the sweep is held to. */
+/** One of the thirteen things that the sweep is held to. */
 export interface Target {
   readonly number: number;
   readonly what: string;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Inventory } from '../../src/inventory/schema.ts';
 import type { Ledger } from '../../src/sweep/ledger.ts';
-import { KVMSWEEP, type Lab, type ObservationLine, type Scanner } from '../../tests/real/lab.ts';
-import { type Effort, measure, together } from './measure.ts';
+import { KVMSWEEP, type Lab, type ObservationLine, type Running, type Scanner } from '../../tests/real/lab.ts';
+import { type Effort, measure, type Measured, packetsSent, together } from './measure.ts';
 
 /** The ports that all tools ask in a comparison. */
 export const TCP_PORTS = '80,443,5000,5900,5901,8080,8443,8888';
@@ -64,8 +64,39 @@ export interface OwnOptions {
 let runs = 0;
 
 /** `kvmsweep scan`, as nobody. */
-export async function kvmsweep(scanner: Scanner, { block, ports, words = [], endAfterMs, only, descriptors }: OwnOptions): Promise<OwnRun> {
+export async function kvmsweep(scanner: Scanner, options: OwnOptions): Promise<OwnRun> {
   const name = `own${(runs += 1)}`;
+  const { endAfterMs } = options;
+  let timer: NodeJS.Timeout | undefined;
+  const measured = await measure(scanner, () => {
+    const running = start(scanner, [...scanOf(options), '-o', `${name}.json`], options);
+    if (endAfterMs !== undefined) timer = setTimeout(() => running.process.kill('SIGINT'), endAfterMs);
+    return running;
+  });
+  clearTimeout(timer);
+  return ownRun(scanner, name, measured);
+}
+
+/** The same, killed as soon as so many packets have left by the link, and resumed. Packets, seconds and CPU are those of both parts. */
+export async function killedAndResumed(scanner: Scanner, options: OwnOptions, packets: number): Promise<OwnRun & { killedAt: number }> {
+  const name = `own${(runs += 1)}`;
+  const from = packetsSent(scanner);
+  const first = await measure(scanner, () => {
+    const running = start(scanner, [...scanOf(options), '-o', `${name}.json`], options);
+    const timer = setInterval(() => packetsSent(scanner) - from >= packets && running.process.kill('SIGKILL'), 10);
+    void running.finished.finally(() => clearInterval(timer));
+    return running;
+  });
+  if (first.finished.signal !== 'SIGKILL') throw new Error(`the sweep ended before ${packets} packets had left: ${first.finished.stderr}`);
+  const second = await measure(scanner, () => start(scanner, ['scan', '--resume', `${name}.ndjson`], options));
+  return { ...ownRun(scanner, name, { ...second, ...together([first, second]) }), killedAt: first.packets };
+}
+
+function scanOf({ block, ports, words = [] }: OwnOptions): string[] {
+  return ['scan', block, ...(ports === undefined ? [] : ['-p', ports]), ...words];
+}
+
+function start(scanner: Scanner, words: readonly string[], { only, descriptors }: OwnOptions): Running {
   const [node = '', script = ''] = KVMSWEEP;
   const command = [
     ...(descriptors === undefined ? [] : ['prlimit', `--nofile=${descriptors}`]),
@@ -74,21 +105,14 @@ export async function kvmsweep(scanner: Scanner, { block, ports, words = [], end
     '--import',
     WATCH,
     script,
-    'scan',
-    block,
-    '-o',
-    `${name}.json`,
-    '--quiet',
-    ...(ports === undefined ? [] : ['-p', ports]),
     ...words,
+    '--quiet',
   ];
-  let timer: NodeJS.Timeout | undefined;
-  const measured = await measure(scanner, () => {
-    const running = scanner.start(command, { as: 'nobody', timeLimitMs: 20 * 60_000 });
-    if (endAfterMs !== undefined) timer = setTimeout(() => running.process.kill('SIGINT'), endAfterMs);
-    return running;
-  });
-  clearTimeout(timer);
+  return scanner.start(command, { as: 'nobody', timeLimitMs: 20 * 60_000 });
+}
+
+/** What a sweep that has ended has left behind. */
+function ownRun(scanner: Scanner, name: string, measured: Measured): OwnRun {
   const { code, stderr } = measured.finished;
   if (code !== 0 && code !== 3 && code !== 130) throw new Error(`kvmsweep ended with ${code}: ${stderr}`);
   const files = scanner.read(name);

@@ -20,10 +20,14 @@ export interface JournalPart {
 /** @throws {InputError} where the file cannot be read or holds nothing to work with */
 export async function openJournal(file: string): Promise<JournalPart> {
   const entries: ReadEntry[] = [];
+  let saved: unknown;
+  /** Of the checkpoints one a second has the account. */
   let checkpoint: ReadEntry | undefined;
   const index = await indexObservations(file, (entry) => {
-    if (entry.kind === 'checkpoint') checkpoint = entry;
-    else entries.push(entry);
+    if (entry.kind === 'checkpoint') {
+      saved = entry['at'];
+      if (entry['ledger'] !== undefined) checkpoint = entry;
+    } else entries.push(entry);
   });
   try {
     if (index.observations === 0 && entries.length === 0) throw nothingIn(file, index.problems);
@@ -32,7 +36,6 @@ export async function openJournal(file: string): Promise<JournalPart> {
     const last = entries.at(-1);
     const end = last?.kind === 'end' ? last : undefined;
     const sweep = sweepPart(runs, end, checkpoint, file);
-    const saved = checkpoint?.['at'];
     return { file, index, sweep, runs, until: sweep.run?.endedAt ?? (typeof saved === 'string' ? saved : undefined) };
   } catch (error) {
     index.close();

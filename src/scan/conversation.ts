@@ -64,6 +64,24 @@ export class Conversations {
     return this.#found.size;
   }
 
+  /** Takes in what a host has said to the process that began the sweep: what it is not asked for that reason it is not asked now. */
+  recall(observations: readonly Observation[]): void {
+    for (const endpoint of byEndpoint(observations)) {
+      const { host, transport, port } = endpoint;
+      if (transport === undefined || port === undefined) continue;
+      this.#keep(host, `${port}/${transport}`, this.#context.matcher.match(endpoint));
+    }
+    for (const { host, probe, outcome, facts } of observations) {
+      if (outcome !== 'answered') continue;
+      const plan = this.#context.ports.find(({ protocol }) => protocol === probe);
+      const makers = plan === undefined ? undefined : makersOf(plan.protocol);
+      if (makers !== undefined) this.#makers.set(host, makers);
+      if (probe === 'redfish') this.#redfish.add(host);
+      for (const [path, page] of Object.entries(facts['http.pages'] ?? {}))
+        if ((page as { readonly status?: number }).status === 200) this.#answered.add(`${host} ${path}`);
+    }
+  }
+
   async open({ device, plan, socket, release }: OpenPort): Promise<void> {
     const deadline = device.budget.begin();
     const wire = device.adopt(socket, plan, release, deadline);
@@ -256,8 +274,8 @@ export class Conversations {
 
   /** The next path that a fingerprint with a rule at this endpoint wants asked, or undefined. */
   #wanted(talk: Talk, asked: ReadonlySet<string>): string | undefined {
-    const here = new Set((this.#hitsOf(talk).get(talk.key) ?? []).map((hit) => hit.fingerprint));
-    const claims = judge([...this.#hitsOf(talk).values()].flat());
+    const here = new Set((this.#hitsOf(talk.device.host).get(talk.key) ?? []).map((hit) => hit.fingerprint));
+    const claims = judge([...this.#hitsOf(talk.device.host).values()].flat());
     const best = claims.find(({ generic }) => !generic);
     for (const fingerprint of here) {
       const claim = claims.find((one) => one.fingerprint === fingerprint.id);
@@ -282,11 +300,11 @@ export class Conversations {
     );
   }
 
-  #hitsOf({ device }: Talk): HostHits {
-    let hits = this.#hits.get(device.host);
+  #hitsOf(host: string): HostHits {
+    let hits = this.#hits.get(host);
     if (hits === undefined) {
       hits = new Map();
-      this.#hits.set(device.host, hits);
+      this.#hits.set(host, hits);
     }
     return hits;
   }
@@ -294,10 +312,13 @@ export class Conversations {
   #match(talk: Talk): void {
     const [endpoint] = byEndpoint(talk.observations);
     if (endpoint === undefined) return;
-    const hits = this.#context.matcher.match(endpoint);
-    const all = this.#hitsOf(talk).set(talk.key, hits);
+    this.#keep(talk.device.host, talk.key, this.#context.matcher.match(endpoint));
+  }
+
+  #keep(host: string, key: string, hits: Hit[]): void {
+    const all = this.#hitsOf(host).set(key, hits);
     if (hits.length > 0 && judge([...all.values()].flat()).some((claim) => levelOf(certaintyOf(claim)) !== undefined))
-      this.#found.add(talk.device.host);
+      this.#found.add(host);
   }
 
   #fault({ device }: Talk, error: unknown): void {

@@ -4,7 +4,7 @@ import { InputError, ForbiddenError, inputError } from '../errors.ts';
 import type { Matcher } from '../fingerprints/match.ts';
 import { Journal, type JournalEntry } from '../observations/journal.ts';
 import type { Observation } from '../observations/observation.ts';
-import { indexObservations, type ReadEntry } from '../observations/read.ts';
+import { indexObservations, type ObservationIndex, type ReadEntry } from '../observations/read.ts';
 import { loadMakers } from '../oui.ts';
 import { snmpWith, udpProbes } from '../probes/index.ts';
 import { type Audit, AuditFile, NO_AUDIT } from '../sweep/audit.ts';
@@ -91,7 +91,13 @@ const PROGRESS_MS = 250;
 export async function scan(plan: ScanPlan, options: ScanOptions): Promise<ScanResult> {
   const reverse = reverseOf(plan, options);
   const journal = Journal.create(options.journal);
-  return run(plan, options, journal, { checkpoints: [], afterwards: [], named: new Set(), resumed: false }, reverse);
+  return run(
+    plan,
+    options,
+    journal,
+    { checkpoints: [], afterwards: [], named: new Set(), recall: () => undefined, resumed: false },
+    reverse,
+  );
 }
 
 /** Continues the sweep of a journal: seed and position are in it. @throws {InputError} where it is no journal, or has ended */
@@ -105,27 +111,47 @@ export async function resumeScan(options: ScanOptions): Promise<ScanResult> {
     else if (entry.kind === 'checkpoint') checkpoints.push(entry['checkpoint'] as Checkpoint);
     else if (entry.kind === 'end') ended = !wasInterrupted(entry);
   });
-  const { also } = (begun?.['asked'] ?? {}) as { also?: readonly string[] };
-  const hosts = also?.includes(REVERSE) === true ? index.hosts : [];
-  const named = new Set(hosts.filter((host) => index.of(host).some(({ probe }) => probe === REVERSE)));
-  index.close();
-  if (begun === undefined) throw inputError('not-a-journal', { file, reason: 'it does not begin with a run line' });
-  if (ended)
-    throw inputError('cannot-resume', {
-      file,
-      reason: 'its sweep has ended; there is nothing left to do (`kvmsweep identify` makes its inventory again)',
-    });
-  const plan = planOf(begun, file);
-  if (begun['snmp'] !== undefined && (options.credentials ?? NO_CREDENTIALS).isEmpty)
-    options.onNote?.('the sweep began with SNMP credentials, which are in no file: give them again, or what is left is swept without');
+  let past: Past;
+  let plan: ScanPlan;
+  let reverse: ReverseNames | undefined;
+  try {
+    if (begun === undefined) throw inputError('not-a-journal', { file, reason: 'it does not begin with a run line' });
+    if (ended)
+      throw inputError('cannot-resume', {
+        file,
+        reason: 'its sweep has ended; there is nothing left to do (`kvmsweep identify` makes its inventory again)',
+      });
+    plan = planOf(begun, file);
+    if (begun['snmp'] !== undefined && (options.credentials ?? NO_CREDENTIALS).isEmpty)
+      options.onNote?.('the sweep began with SNMP credentials, which are in no file: give them again, or what is left is swept without');
+    past = pastOf(index, checkpoints, plan);
+    reverse = reverseOf(plan, options);
+  } catch (error) {
+    index.close();
+    throw error;
+  }
+  return run(plan, options, Journal.continue(file, index.wholeBytes), past, reverse);
+}
+
+/** What a journal says of the sweep that is continued. The index is closed once all of it has been recalled. */
+function pastOf(index: ObservationIndex, checkpoints: readonly Checkpoint[], { also = [], ports }: ScanPlan): Past {
   const afterwards = index.afterCheckpoint.flatMap(({ host, transport, port, probe }) => {
     const address = parseAddress(host);
-    const known = plan.ports.find((one) => one.transport === transport && one.port === port);
+    const known = ports.find((one) => one.transport === transport && one.port === port);
     // One connection per VNC server and run: what was said is on the disk, it is not asked again.
     return address !== undefined && known !== undefined && HEARD_ONCE.has(probe) ? [{ host: address, port: known }] : [];
   });
-  const reverse = reverseOf(plan, options);
-  return run(plan, options, Journal.continue(file, index.wholeBytes), { checkpoints, afterwards, named, resumed: true }, reverse);
+  const hosts = also.includes(REVERSE) ? index.hosts : [];
+  return {
+    checkpoints,
+    afterwards,
+    named: new Set(hosts.filter((host) => index.of(host).some(({ probe }) => probe === REVERSE))),
+    recall: (conversations) => {
+      for (const host of index.hosts) conversations.recall(index.of(host));
+      index.close();
+    },
+    resumed: true,
+  };
 }
 
 /** What writes the names of addresses down, as a probe is named. */
@@ -150,6 +176,8 @@ interface Past {
   readonly afterwards: Parameters<Sweep['resume']>[1];
   /** Addresses whose names are written down. */
   readonly named: ReadonlySet<string>;
+  /** Tells the conversations what was said before. */
+  readonly recall: (conversations: Conversations) => void;
   readonly resumed: boolean;
 }
 
@@ -182,6 +210,7 @@ async function run(
       faults.push(credentials.struckOut(`${device.host}: ${what}`));
     },
   });
+  past.recall(conversations);
   const devices = new Devices({
     guard: options.guard,
     audit,
@@ -199,9 +228,11 @@ async function run(
     onAnswer: (device, port, talk) => conversations.answer(device, port, talk),
     unwanted: (device, port) => conversations.unwanted(device, port),
     onNeighbour: (device, mac) => conversations.neighbour(device, mac),
-    onCheckpoint: (checkpoint) => {
-      write('checkpoint', { at: new Date().toISOString(), checkpoint, ledger: sweep.ledger });
-      journal.sync();
+    onCheckpoint: (checkpoint, when) => {
+      const isSecond = when === 'second';
+      write('checkpoint', { at: new Date().toISOString(), checkpoint, ...(isSecond ? { ledger: sweep.ledger } : {}) });
+      // A process that is killed loses nothing of what it wrote; a machine without power does.
+      if (isSecond) journal.sync();
     },
   });
   if (past.resumed) {

@@ -33,6 +33,9 @@ export function budgetFor(ports: readonly PortPlan[]): BudgetLimits {
   return { ...DEFAULT_BUDGET, datagrams: DEFAULT_BUDGET.datagrams + DATAGRAMS_PER_OPTED_CHANNEL * optedIn(ports) };
 }
 
+/** What has gone to a device, as the journal has it: connections, requests, datagrams, those with a credential, and 1 where what the sweep sent is in it. */
+export type Spent = readonly [connects: number, requests: number, datagrams: number, reads: number, isSweepCounted: 0 | 1];
+
 /** Open ports that stopped answering: after so many the device is left alone. */
 const DEAD_AFTER = 2;
 const PAUSE_MS = 250;
@@ -54,6 +57,24 @@ export class Budget {
 
   constructor(limits: BudgetLimits) {
     this.#limits = limits;
+  }
+
+  get spent(): Spent {
+    return [this.#connects, this.#requests, this.#datagrams, this.#reads, this.#isSweepCounted ? 1 : 0];
+  }
+
+  /** Goes on with what a journal says. */
+  restore([connects, requests, datagrams, reads, isSweepCounted]: Spent): void {
+    this.#connects = connects;
+    this.#requests = requests;
+    this.#datagrams = datagrams;
+    this.#reads = reads;
+    this.#isSweepCounted = isSweepCounted === 1;
+  }
+
+  /** So many datagrams are sent once more, because the sweep was killed: they are on the account already. */
+  giveBack(datagrams: number): void {
+    this.#datagrams = Math.max(0, this.#datagrams - datagrams);
   }
 
   /** Counts a connection of the sweep, which is made whatever the account says: the operator named the port. */

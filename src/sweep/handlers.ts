@@ -28,6 +28,6 @@ export interface SweepHandlers {
   unwanted(device: Device, plan: PortPlan): string | undefined;
   /** A neighbour on the same link was resolved. */
   onNeighbour(device: Device, mac: string): void;
-  /** Called at least once a second, with what has changed since the last call. */
-  onCheckpoint(checkpoint: Checkpoint): void;
+  /** Called with what has changed since the last call: at every second, and in between as soon as much has been sent. */
+  onCheckpoint(checkpoint: Checkpoint, when: 'second' | 'between'): void;
 }

@@ -16,6 +16,13 @@ export class Inbox {
     this.#outbox = outbox;
   }
 
+  /** What the conversations with a host have sent. */
+  datagramsTo(host: number): number {
+    let sum = 0;
+    for (const [endpoint, talk] of this.#talks) if (this.#parts.state.hostOf(endpoint) === host) sum += talk.datagrams;
+    return sum;
+  }
+
   take(from: AddressNumber, port: number, bytes: Buffer): void {
     const host = this.#parts.plan.hosts.indexOf(from);
     const asked = host === undefined ? undefined : this.#parts.hellos.askedAt(host, port, bytes);

@@ -17,7 +17,7 @@ export interface PortLedger {
   silent: number;
   /** A router, firewall or our own system said that the way ends. */
   unreachable: number;
-  /** In flight when the sweep was ended. */
+  /** Sent just before the sweep was ended: an answer was not awaited for long enough. */
   givenUp: number;
   /** Conditions of our own machine kept the packets back. */
   lost: number;
@@ -42,14 +42,27 @@ export function emptyPort(planned = 0): PortLedger {
   return { planned, asked: 0, skipped: {}, answered: 0, refused: 0, silent: 0, unreachable: 0, givenUp: 0, lost: 0 };
 }
 
+const COUNTS = ['planned', 'asked', 'answered', 'refused', 'silent', 'unreachable', 'givenUp', 'lost'] as const;
+
 export function sumPorts(ports: Iterable<PortLedger>): PortLedger {
   const total = emptyPort();
-  for (const port of ports) {
-    for (const key of ['planned', 'asked', 'answered', 'refused', 'silent', 'unreachable', 'givenUp', 'lost'] as const)
-      total[key] += port[key];
-    for (const [why, hosts] of Object.entries(port.skipped)) total.skipped[why] = (total.skipped[why] ?? 0) + hosts;
-  }
+  for (const port of ports) addPort(total, port);
   return total;
+}
+
+/** Adds the counts of one account to another. */
+export function addPort(sum: PortLedger, port: Partial<PortLedger>): void {
+  for (const key of COUNTS) sum[key] += port[key] ?? 0;
+  for (const [why, hosts] of Object.entries(port.skipped ?? {})) sum.skipped[why] = (sum.skipped[why] ?? 0) + hosts;
+}
+
+/** What has to be added to one account to have another; undefined where they are the same. */
+export function portChange(from: PortLedger, to: PortLedger): Partial<PortLedger> | undefined {
+  const change: Partial<PortLedger> = {};
+  for (const key of COUNTS) if (to[key] !== from[key]) change[key] = to[key] - from[key];
+  const skipped = Object.entries(to.skipped).filter(([why, hosts]) => hosts !== from.skipped[why]);
+  if (skipped.length > 0) change.skipped = Object.fromEntries(skipped.map(([why, hosts]) => [why, hosts - (from.skipped[why] ?? 0)]));
+  return Object.keys(change).length === 0 ? undefined : change;
 }
 
 /** What does not add up, in words; empty in a sound ledger. It is printed, never mended. */

@@ -7,6 +7,7 @@ import type { TcpPlan } from './handlers.ts';
 import type { UdpPlan } from './hellos.ts';
 import type { SweepParts } from './parts.ts';
 import { isByAddress, type Pass } from './schedule.ts';
+import { ToldSet } from './under-way.ts';
 
 /** Endpoints held back at once (their device or network is at its limit) before no new ones are drawn. */
 const MAX_DEFERRED = 1024;
@@ -41,6 +42,15 @@ export class Outbox {
   lastUdp = 0;
   /** `performance.now()` until which answers to datagrams are waited for at the end. */
   answersUntil = 0;
+  /** Packets since the last checkpoint. */
+  sentSince = 0;
+  /** Endpoints that were drawn and are in no account yet, for the journal. */
+  readonly open = new ToldSet();
+  /** TCP endpoints on their way, in their order, with the `performance.now()` of it. */
+  readonly #sentAt = new Map<number, number>();
+  /** Those of them that were awaited long enough to be counted as asked already. */
+  readonly #awaited = new Set<number>();
+  #lookedAt = -Infinity;
   readonly #parts: SweepParts;
   #maxSockets: number;
   #deferred: Item[] = [];
@@ -73,9 +83,9 @@ export class Outbox {
     return !this.#deferred.some(({ endpoint }) => (state.planOf(endpoint).living === true) === isLiving);
   }
 
-  /** Endpoints that were drawn and have no outcome yet. */
-  get drawn(): number[] {
-    return [...this.#parts.inFlight.keys(), ...this.#deferred.map(({ endpoint }) => endpoint), ...this.#waiting.keys()];
+  /** Endpoints that nobody knows the outcome of where the sweep is ended now. */
+  get unanswered(): Map<number, number> {
+    return new Map([...this.#parts.inFlight].filter(([endpoint]) => !this.#awaited.has(endpoint)));
   }
 
   /** Those that are held back, but for what was sent before. */
@@ -90,17 +100,21 @@ export class Outbox {
 
   /** Draws an endpoint for an attempt. */
   draw(endpoint: number, attempt: number): void {
-    if (!this.#waiting.has(endpoint)) this.#launch({ endpoint, attempt, errors: 0 });
+    if (this.#waiting.has(endpoint)) return;
+    this.open.add(endpoint);
+    this.#launch({ endpoint, attempt, errors: 0 });
   }
 
   /** Takes over what was under way in a sweep that is resumed: endpoints without an outcome, and those to be talked to again. */
   resume({ open, talking }: { open: readonly number[]; talking: readonly number[] }, attempt: number): void {
     for (const endpoint of talking) this.counted.add(endpoint);
+    for (const endpoint of open) this.open.add(endpoint);
     for (const endpoint of [...talking, ...open]) this.#deferred.push({ endpoint, attempt, errors: 0 });
   }
 
   /** What of that has an outcome after all. */
   forget(isOver: (endpoint: number) => boolean): void {
+    for (const { endpoint } of this.#deferred) if (isOver(endpoint)) this.open.delete(endpoint);
     this.#deferred = this.#deferred.filter(({ endpoint }) => !isOver(endpoint));
   }
 
@@ -176,6 +190,7 @@ export class Outbox {
       }
       const why = this.#parts.handlers.unwanted(this.#parts.devices.at(address), plan);
       if (why !== undefined) {
+        this.open.delete(endpoint);
         this.#parts.state.skip(endpoint, why);
         return;
       }
@@ -196,6 +211,8 @@ export class Outbox {
     if (needsEntry) this.#parts.link.take(endpoint, now);
     this.#parts.inFlight.set(endpoint, item.attempt);
     if (plan.living !== true) this.#everywhere += 1;
+    this.sentSince += Math.max(1, hello.length);
+    if (plan.transport === 'tcp') this.#sentAt.set(endpoint, now);
     try {
       if (plan.transport === 'udp') this.#sendHello(item, address, plan, hello, now);
       else this.#connect(item, address, plan);
@@ -205,7 +222,35 @@ export class Outbox {
   }
 
   #landed(endpoint: number): void {
+    this.#sentAt.delete(endpoint);
     if (this.#parts.inFlight.delete(endpoint) && this.#parts.state.planOf(endpoint).living !== true) this.#everywhere -= 1;
+  }
+
+  /** Counts an endpoint as asked by a try, where that has not been done; from then on the account has it. */
+  #countAsked({ endpoint, attempt, isRepeat = false }: Item, again: boolean): void {
+    const { schedule, state } = this.#parts;
+    this.open.delete(endpoint);
+    if (!this.#awaited.delete(endpoint) && !again && !isRepeat) schedule.countAsked(endpoint, attempt, state);
+  }
+
+  /**
+   * What an answer was awaited for long enough counts as asked from now on, though it may still come: a resume need not ask it again.
+   * Of an address that lives each try is made to its end.
+   */
+  countAwaited(enoughMs: number): void {
+    const { schedule, state, path, inFlight } = this.#parts;
+    // What has come since the last look may not have been read yet.
+    const before = this.#lookedAt - enoughMs;
+    this.#lookedAt = performance.now();
+    for (const [endpoint, at] of this.#sentAt) {
+      if (at > before) return;
+      if (this.counted.has(endpoint) || this.#awaited.has(endpoint) || path.repeats.isUnderWay(endpoint)) continue;
+      if (state.isAlive(state.hostOf(endpoint))) continue;
+      this.#sentAt.delete(endpoint);
+      this.#awaited.add(endpoint);
+      this.open.delete(endpoint);
+      schedule.countAsked(endpoint, inFlight.get(endpoint) as number, state);
+    }
   }
 
   #connect(item: Item, address: AddressNumber, plan: TcpPlan): void {
@@ -219,7 +264,7 @@ export class Outbox {
   }
 
   #onDialled(item: Item, address: AddressNumber, plan: TcpPlan, dialled: Dialled): void {
-    const { endpoint, attempt, isRepeat = false } = item;
+    const { endpoint, isRepeat = false } = item;
     const { gates } = this.#parts.devices.reach;
     this.#landed(endpoint);
     if (dialled.outcome !== 'open') gates.leave(address);
@@ -230,7 +275,7 @@ export class Outbox {
     this.#parts.state.packets.tcp += 1;
     const host = this.#parts.state.hostOf(endpoint);
     const again = this.counted.delete(endpoint);
-    if (!again && !isRepeat) this.#parts.schedule.countAsked(endpoint, attempt, this.#parts.state);
+    this.#countAsked(item, again);
     if (isRepeat) this.#parts.path.repeats.end(endpoint);
     if (dialled.outcome === 'open' || dialled.outcome === 'reset' || dialled.outcome === 'refused') {
       this.#parts.times.connected(host, dialled.ms);
@@ -253,12 +298,14 @@ export class Outbox {
     const borne = this.#parts.hellos.borne(endpoint, { attempt, pass: this.#parts.pass() }, hello);
     if (borne.length === 0) {
       this.#landed(endpoint);
+      this.open.delete(endpoint);
       if (isRepeat) this.#parts.path.repeats.end(endpoint);
       // At another port it was asked before, and stays silent.
       else if (plan.living === true) this.#parts.state.skip(endpoint, 'it has had all the datagrams that it may get');
       return;
     }
     if (plan.living !== true) this.lastUdp = now;
+    if (this.#parts.devices.known(address) !== undefined) this.#parts.spenders.note(this.#parts.state.hostOf(endpoint));
     this.#parts.times.asked(this.#parts.state.hostOf(endpoint), now);
     this.awaitAnswers(this.#parts.hellos.spreadMs(this.#parts.state.portIndexOf(endpoint)), now);
     const counts = { sent: 0, unreachable: 0, local: 0 };
@@ -274,7 +321,7 @@ export class Outbox {
   }
 
   #onHelloSent(item: Item, counts: Readonly<Record<Sent, number>>, localCode: string): void {
-    const { endpoint, attempt, isRepeat = false } = item;
+    const { endpoint, isRepeat = false } = item;
     this.#parts.state.packets.udp += counts.sent;
     this.#landed(endpoint);
     if (counts.local > 0 && counts.sent === 0) {
@@ -284,14 +331,14 @@ export class Outbox {
     if (isRepeat) {
       this.#parts.path.repeats.end(endpoint);
       if (this.#parts.hellos.isCredentialed(this.#parts.state.portIndexOf(endpoint))) this.#parts.path.untried();
-    } else if (!this.counted.has(endpoint)) this.#parts.schedule.countAsked(endpoint, attempt, this.#parts.state);
+    } else this.#countAsked(item, this.counted.has(endpoint));
     if (counts.unreachable > 0) this.#parts.state.markUnreachable(endpoint);
     else this.#parts.path.silent(endpoint, performance.now());
   }
 
   /** A condition of this machine is never a result: try again, and where it stays, say that the endpoint was lost. */
   #localError(item: Item, code: string): void {
-    const { endpoint, attempt, errors, isRepeat = false } = item;
+    const { endpoint, errors, isRepeat = false } = item;
     // Fewer at once from now on: those that are open are what this machine bears.
     if (code === 'EMFILE' || code === 'ENFILE') this.#maxSockets = Math.max(LEAST_SOCKETS, Math.floor(this.#parts.inFlight.size * 0.8));
     if (errors + 1 < MAX_LOCAL_ERRORS) {
@@ -307,7 +354,7 @@ export class Outbox {
       this.#parts.guards.note('local-errors', `packets could not be sent from this machine (${code}); the endpoints are counted as lost`);
     // Where only a further try was kept back, it was asked before.
     if (isRepeat) this.#parts.path.repeats.end(endpoint);
-    else if (!this.counted.delete(endpoint)) this.#parts.schedule.countAsked(endpoint, attempt, this.#parts.state);
+    else this.#countAsked(item, this.counted.delete(endpoint));
     this.#parts.state.settle(endpoint, 'lost');
   }
 

@@ -86,10 +86,14 @@ export class RoundTrip {
     }
   }
 
+  /** What answers take, the slow ones included, in milliseconds; undefined until something has answered. */
+  get answerMs(): number | undefined {
+    return this.#srtt === undefined ? undefined : this.#srtt + 4 * this.#rttvar;
+  }
+
   /** How long to wait for an answer to a first try, in milliseconds: the ceiling until something has answered. */
   get timeoutMs(): number {
-    if (this.#srtt === undefined) return RoundTrip.CEILING_MS;
-    return Math.min(RoundTrip.CEILING_MS, Math.max(RoundTrip.FLOOR_MS, this.#srtt + 4 * this.#rttvar));
+    return Math.min(RoundTrip.CEILING_MS, Math.max(RoundTrip.FLOOR_MS, this.answerMs ?? RoundTrip.CEILING_MS));
   }
 }
 
@@ -132,6 +136,11 @@ export class HostTimes {
   #took(host: number, ms: number): void {
     if (ms * MARGIN <= this.firstMs) this.#quick.add(host);
     else this.#late.add(host);
+  }
+
+  /** What answers take, in milliseconds; undefined until something has answered a connection. */
+  get answerMs(): number | undefined {
+    return this.#all.answerMs;
   }
 
   /** For a first try, in milliseconds. */

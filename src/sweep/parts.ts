@@ -9,6 +9,7 @@ import type { PathGuard } from './path-guard.ts';
 import type { SweepPlan } from './plan.ts';
 import type { Schedule } from './schedule.ts';
 import type { SweepState } from './state.ts';
+import type { Spenders } from './spenders.ts';
 import type { TalksUnderWay } from './talks-under-way.ts';
 
 /** What sending and receiving in one sweep share. */
@@ -26,6 +27,7 @@ export interface SweepParts {
   readonly pace: Pace;
   readonly times: HostTimes;
   readonly underWay: TalksUnderWay;
+  readonly spenders: Spenders;
   /** Endpoints on their way, with the attempt. */
   readonly inFlight: Map<number, number>;
   /** The place in the schedule of the pass that is under way, or was the last. */

@@ -1,18 +1,30 @@
 import type { AddressNumber } from '../targets/addresses.ts';
 import type { HostSet } from '../targets/hosts.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
+import type { Spent } from './budget.ts';
 import { Bits, EndpointSet, packNumbers, unpackNumbers } from './bits.ts';
-import { emptyPort, type Fate, type Ledger, type PortLedger, sumPorts } from './ledger.ts';
+import { addPort, emptyPort, type Fate, type Ledger, portChange, type PortLedger, sumPorts } from './ledger.ts';
+
+/** What has come into a set of endpoints and gone from it since the checkpoint before, packed as in {@link Checkpoint}. */
+export interface Changes {
+  readonly added: string;
+  readonly ended: string;
+}
 
 /**
- * The state of a sweep between two packets, as it is written to the journal: what a resume needs.
+ * The state of a sweep between two packets, as it is written to the journal: what a resume needs. There are many of them, so each holds what has changed.
  * Packed numbers are those of `bits.ts`; endpoints are numbered host x ports + port.
  */
 export interface Checkpoint {
+  /** The first that a process writes: what is open is told anew. */
+  readonly isFirst?: true;
+  /** By the clock of the process (`performance.now()`), in whole milliseconds. */
+  readonly ms: number;
   readonly pass: number;
   readonly position: number;
-  /** Endpoints that were drawn but have no outcome yet, and those whose conversation is open. */
-  readonly open: string;
+  /** Endpoints that were drawn but have no outcome yet. Not those at which an answer was awaited long enough. */
+  readonly open?: Changes;
+  /** Endpoints whose conversation is open. */
   readonly talking: string;
   /** Settled endpoints, living hosts, unreachable endpoints, and resolved neighbours (hosts, by pass) since the checkpoint before. */
   readonly settled: string;
@@ -21,7 +33,10 @@ export interface Checkpoint {
   readonly resolved: readonly string[];
   /** Endpoints at the ports of living addresses to which something was sent since the checkpoint before. */
   readonly asked: string;
-  readonly ports: Readonly<Record<string, PortLedger>>;
+  /** What the account of a device has come to, by the number of the host, where it has changed; without the conversations that are open. */
+  readonly spent?: Readonly<Record<string, Spent>>;
+  /** What has to be added to the account. */
+  readonly ports: Readonly<Record<string, Partial<PortLedger>>>;
   readonly packets: { readonly tcp: number; readonly udp: number };
   readonly stray: number;
   /** What the watch over the path has: open ports that are asked again, the share of the rate, and endpoints to repeat (changes since the checkpoint before). */
@@ -32,7 +47,7 @@ export interface Checkpoint {
 export interface PathCheckpoint {
   readonly canaries: string;
   readonly share: number;
-  readonly repeats?: { readonly added: string; readonly ended: string };
+  readonly repeats?: Changes;
 }
 
 /** What a sweep knows of its endpoints: a few bits for each, whatever the size of the address space, and the account. */
@@ -49,8 +64,12 @@ export class SweepState {
   readonly #asked = new Set<number>();
   /** For directly attached hosts: the attempt from which on TCP goes to them, plus one; 0 where no neighbour answered. */
   readonly #resolved: Uint8Array;
-  /** By port of the plan. */
-  #accounts: PortLedger[];
+  readonly #ports: Readonly<Record<string, PortLedger>>;
+  /** The same by place among the ports of the plan. */
+  readonly #accounts: readonly PortLedger[];
+  /** The account as the last checkpoint has it. */
+  #told: Readonly<Record<string, PortLedger>>;
+  #hasTold = false;
   #aliveCount = 0;
   #fresh = freshDeltas();
 
@@ -63,6 +82,8 @@ export class SweepState {
     this.#alive = new Bits(hosts.count);
     this.#resolved = new Uint8Array(tracksNeighbours ? hosts.count : 0);
     this.#accounts = plans.map(() => emptyPort(hosts.count));
+    this.#ports = Object.fromEntries(plans.map(({ port, transport }, i) => [`${port}/${transport}`, this.#accounts[i] as PortLedger]));
+    this.#told = copied(this.#ports);
   }
 
   endpoint(host: number, port: number): number {
@@ -158,7 +179,7 @@ export class SweepState {
 
   get ledger(): Ledger {
     return {
-      ports: this.#byName(),
+      ports: this.#ports,
       total: sumPorts(this.#accounts),
       packets: { ...this.packets },
       alive: this.#aliveCount,
@@ -166,40 +187,44 @@ export class SweepState {
     };
   }
 
-  #byName(): Record<string, PortLedger> {
-    return Object.fromEntries(this.#plans.map((plan, i) => [nameOf(plan), this.#accounts[i] as PortLedger]));
-  }
-
   /** The state since the last call, for the journal. */
-  checkpoint(where: {
-    pass: number;
-    position: number;
-    open: readonly number[];
-    talking: readonly number[];
-    path: PathCheckpoint | undefined;
-  }): Checkpoint {
+  checkpoint({
+    talking,
+    ...where
+  }: Pick<Checkpoint, 'ms' | 'pass' | 'position' | 'open' | 'spent' | 'path'> & { talking: readonly number[] }): Checkpoint {
     const { settled, alive, unreachable, resolved, asked } = this.#fresh;
     this.#fresh = freshDeltas();
+    const told = this.#told;
+    this.#told = copied(this.#ports);
+    const isFirst = !this.#hasTold;
+    this.#hasTold = true;
     return {
-      pass: where.pass,
-      position: where.position,
-      open: packNumbers(where.open),
-      talking: packNumbers(where.talking),
+      ...(isFirst ? { isFirst } : {}),
+      ...where,
+      talking: packNumbers(talking),
       settled: packNumbers(settled),
       alive: packNumbers(alive),
       unreachable: packNumbers(unreachable),
       resolved: Array.from(resolved, (hosts) => packNumbers(hosts ?? [])),
       asked: packNumbers(asked),
-      ports: structuredClone(this.#byName()),
+      ports: Object.fromEntries(
+        Object.entries(this.#told).flatMap(([name, port]) => {
+          const change = portChange(told[name] as PortLedger, port);
+          return change === undefined ? [] : [[name, change]];
+        }),
+      ),
       packets: { ...this.packets },
       stray: this.stray,
-      ...(where.path === undefined ? {} : { path: where.path }),
     };
   }
 
-  /** Takes in the checkpoints of a journal, all of them in order; counts are those of the last one. */
+  /** Takes in the checkpoints of a journal, all of them in order. */
   restore(checkpoints: readonly Checkpoint[]): void {
-    for (const { settled, alive, unreachable, resolved, asked } of checkpoints) {
+    for (const { settled, alive, unreachable, resolved, asked, ports } of checkpoints) {
+      for (const [name, change] of Object.entries(ports)) {
+        const port = this.#ports[name];
+        if (port !== undefined) addPort(port, change);
+      }
       for (const endpoint of unpackNumbers(settled)) this.#settled.add(endpoint);
       for (const host of unpackNumbers(alive)) this.liven(host);
       for (const endpoint of unpackNumbers(unreachable)) this.#unreachable.add(endpoint);
@@ -208,16 +233,16 @@ export class SweepState {
         for (const host of unpackNumbers(hosts)) if (host < this.#resolved.length) this.#resolved[host] = since + 1;
     }
     this.#fresh = freshDeltas();
+    this.#told = copied(this.#ports);
     const last = checkpoints.at(-1);
     if (last === undefined) return;
-    this.#accounts = this.#plans.map((plan, i) => structuredClone(last.ports[nameOf(plan)] ?? (this.#accounts[i] as PortLedger)));
     Object.assign(this.packets, last.packets);
     this.stray = last.stray;
   }
 }
 
-function nameOf({ port, transport }: PortPlan): string {
-  return `${port}/${transport}`;
+function copied(ports: Readonly<Record<string, PortLedger>>): Record<string, PortLedger> {
+  return Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, { ...port, skipped: { ...port.skipped } }]));
 }
 
 function freshDeltas(): { settled: number[]; alive: number[]; unreachable: number[]; resolved: number[][]; asked: number[] } {

@@ -21,7 +21,9 @@ import type { SweepParts } from './parts.ts';
 import { PathGuard } from './path-guard.ts';
 import type { SweepPlan } from './plan.ts';
 import { isByAddress, type Order, type Pass, Schedule } from './schedule.ts';
+import { Spenders } from './spenders.ts';
 import { type Checkpoint, SweepState } from './state.ts';
+import { enoughMs, type Extent, lastAsked, openAtEnd, packetsBetween } from './under-way.ts';
 
 export interface Progress {
   /** Packets of the plan that are behind, and in all as far as can be said: fewer where ports are settled, more as addresses turn out to live. */
@@ -39,6 +41,8 @@ export interface Progress {
 
 const MAX_TALKING = 128;
 const CHECKPOINT_MS = 1000;
+/** So often it is looked whether so much has been sent that a checkpoint is due before the second is over. */
+const CHECKPOINT_LOOK_MS = 10;
 /** The same while nothing happens, because the window is closed. */
 const IDLE_CHECKPOINT_MS = 60_000;
 /** How long the event loop turns while nothing may be sent. */
@@ -77,6 +81,9 @@ export class Sweep {
   #pass = 0;
   #position = 0;
   readonly #inFlight: ReadonlyMap<number, number>;
+  readonly #times: HostTimes;
+  readonly #spenders: Spenders;
+  readonly #extent: Extent;
   readonly #underWay = new TalksUnderWay();
   /** The questions to whole links, of which the second is asked while the sweep goes on. */
   #linksAsked: Promise<void> | undefined;
@@ -115,6 +122,15 @@ export class Sweep {
       isBusy: (host) => this.#underWay.isBusy(host),
       onFault: (error) => this.#fail(error),
     });
+    this.#times = new HostTimes(plan.hosts.count);
+    this.#spenders = new Spenders({
+      devices,
+      addressOf: (host) => plan.hosts.at(host),
+      isBusy: (host) => this.#underWay.isBusy(host),
+      talkingDatagrams: (host) => inbox.datagramsTo(host),
+    });
+    const { perAddress } = this.#hellos;
+    this.#extent = { packets: this.#schedule.progress(0, 0, { alive: 0, perAddress }).total, rate: plan.rate };
     const parts: SweepParts = {
       ...shared,
       handlers,
@@ -124,12 +140,17 @@ export class Sweep {
       path: this.#path,
       guards,
       pace: this.#pace,
-      times: new HostTimes(plan.hosts.count),
+      times: this.#times,
       underWay: this.#underWay,
+      spenders: this.#spenders,
       inFlight,
       pass: () => Math.min(this.#pass, this.#schedule.passes.length - 1),
-      talk: (endpoint, conversation) =>
-        this.#underWay.add(endpoint, this.#state.hostOf(endpoint), conversation, (error) => this.#fail(error)),
+      talk: (endpoint, conversation) => {
+        const host = this.#state.hostOf(endpoint);
+        this.#spenders.note(host);
+        const ended = conversation.finally(() => this.#spenders.note(host));
+        this.#underWay.add(endpoint, host, ended, (error) => this.#fail(error));
+      },
       fail: (error) => this.#fail(error),
     };
     this.#inFlight = inFlight;
@@ -155,12 +176,13 @@ export class Sweep {
   resume(checkpoints: readonly Checkpoint[], answered: readonly { host: AddressNumber; port: PortPlan }[]): void {
     this.#state.restore(checkpoints);
     this.#path.restore(checkpoints);
+    for (const { spent } of checkpoints) if (spent !== undefined) this.#spenders.restore(spent);
     const last = checkpoints.at(-1);
     if (last === undefined) return;
     this.#pass = last.pass;
     this.#position = last.position;
     const { attempt } = this.#passNow;
-    this.#outbox.resume({ open: unpackNumbers(last.open), talking: unpackNumbers(last.talking) }, attempt);
+    this.#outbox.resume({ open: openAtEnd(checkpoints), talking: unpackNumbers(last.talking) }, attempt);
     const { counted } = this.#outbox;
     const over = new Set<number>();
     for (const { host, port } of answered) {
@@ -173,13 +195,28 @@ export class Sweep {
       }
     }
     this.#outbox.forget((endpoint) => over.has(endpoint) || (!counted.has(endpoint) && this.#state.isSettled(endpoint)));
+    const held = new Set(this.#outbox.held);
+    for (const endpoint of lastAsked(checkpoints, this.#enoughMs(0), { schedule: this.#schedule, state: this.#state })) {
+      // A credential is not given twice.
+      if (held.has(endpoint) || this.#hellos.isCredentialed(this.#state.portIndexOf(endpoint))) continue;
+      const budget = this.#devices.known(this.#state.addressOf(endpoint))?.budget;
+      if (budget?.isSweepCounted === true || this.#state.planOf(endpoint).living === true) budget?.giveBack(this.#hellos.sizeOf(endpoint));
+      this.#path.repeats.add(endpoint);
+    }
+  }
+
+  #enoughMs(answerMs: number | undefined): number {
+    return enoughMs(this.#extent, { retries: this.#plan.retries, answerMs });
   }
 
   /** Sweeps to the end, or to {@link stop}. */
   async run(): Promise<void> {
     this.#lookAtClock();
     await this.#datagrams.open(new Set(this.#plan.hosts.ranges.map(({ first }) => familyOf(first))));
-    const timers = [setInterval(() => this.#orFail(() => this.#everySecond()), CHECKPOINT_MS)];
+    const timers = [
+      setInterval(() => this.#orFail(() => this.#everySecond()), CHECKPOINT_MS),
+      setInterval(() => this.#orFail(() => this.#everyLook()), CHECKPOINT_LOOK_MS),
+    ];
     if (this.#schedule.looksAtLink)
       timers.push(setInterval(() => void this.#pollLink().catch((error: unknown) => this.#fail(error)), NEIGHBOUR_POLL_MS));
     try {
@@ -220,7 +257,7 @@ export class Sweep {
       hosts: this.#plan.hosts.count,
       pass: this.#pass,
       position: this.#position,
-      inFlight: this.#inFlight,
+      inFlight: this.#outbox.unanswered,
       held: this.#outbox.unsent,
       stopped: this.#stopped,
       turn: () => this.#turn(),
@@ -369,16 +406,31 @@ export class Sweep {
     const isIdle = !this.#isOpen && this.#inFlight.size === 0 && this.#underWay.size === 0 && this.#going;
     if (isIdle && this.#wasIdle && now - this.#checkpointAt < IDLE_CHECKPOINT_MS) return;
     this.#wasIdle = isIdle;
+    this.#save('second');
+  }
+
+  #everyLook(): void {
+    this.#outbox.countAwaited(this.#enoughMs(this.#times.answerMs));
+    if (this.#outbox.sentSince >= packetsBetween(this.#extent)) this.#save('between');
+  }
+
+  #save(when: 'second' | 'between'): void {
+    const now = performance.now();
     this.#checkpointAt = now;
-    this.#handlers.onCheckpoint(
-      this.#state.checkpoint({
-        pass: this.#pass,
-        position: this.#position,
-        open: this.#outbox.drawn.filter((endpoint) => !this.#outbox.counted.has(endpoint) && !this.#path.repeats.isUnderWay(endpoint)),
-        talking: [...this.#underWay.endpoints, ...this.#outbox.counted],
-        path: this.#path.checkpoint(),
-      }),
-    );
+    this.#outbox.sentSince = 0;
+    const open = this.#outbox.open.changes();
+    const path = this.#path.checkpoint();
+    const spent = this.#spenders.changes();
+    const checkpoint = this.#state.checkpoint({
+      ms: Math.round(now),
+      pass: this.#pass,
+      position: this.#position,
+      ...(open === undefined ? {} : { open }),
+      talking: [...this.#underWay.endpoints, ...this.#outbox.counted],
+      ...(spent === undefined ? {} : { spent }),
+      ...(path === undefined ? {} : { path }),
+    });
+    this.#handlers.onCheckpoint(checkpoint, when);
   }
 
   /** Waits for the conversations; after a stop only for a moment. */

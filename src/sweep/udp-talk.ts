@@ -15,6 +15,8 @@ export class UdpTalk implements DatagramWire {
   readonly endpoint: Endpoint;
   /** `performance.now()` at which the conversation is over: what is asked then is silent. */
   deadline = Infinity;
+  /** Sent in it, on the account of the device. */
+  datagrams = 0;
   readonly #budget: Budget;
   /** Called for each datagram of the conversation, those of a session beside it too: they are on the sweep's account. */
   readonly onSend: () => void;
@@ -72,6 +74,7 @@ export class UdpTalk implements DatagramWire {
     // Async, so that a request which may not be sent rejects the conversation instead of throwing out of a timer.
     const send = async (attempt: number): Promise<void> => {
       if (this.#budget.datagram()) {
+        this.datagrams += 1;
         this.onSend();
         await this.#send(request(attempt));
       } else resolve(undefined);

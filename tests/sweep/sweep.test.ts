@@ -3,7 +3,7 @@ import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { ForbiddenError } from '../../src/errors.ts';
-import { DEFAULT_BUDGET } from '../../src/sweep/budget.ts';
+import { DEFAULT_BUDGET, type Spent } from '../../src/sweep/budget.ts';
 import type { UdpProbe } from '../../src/sweep/contract.ts';
 import { Devices } from '../../src/sweep/device.ts';
 import { Gates } from '../../src/sweep/gates.ts';
@@ -418,6 +418,70 @@ test('a conversation that was open when the sweep was stopped is held again afte
   await third.sweep.run();
   expect(third.open, 'what was said is on the disk').toEqual([]);
   expect(third.sweep.ledger.total).toMatchObject({ asked: 16, answered: 1, refused: 15 });
+});
+
+test('what a device has had is known to the resume, but for conversations that are held again', async () => {
+  await serve('127.50.15.1', 18080);
+  await serve('127.50.15.2', 18080);
+  const ports = '18080=http,18081=http@living';
+  const plan = { hosts: hostsOf('127.50.15.0/29'), retries: 0 };
+  let open = 0;
+  const first = setUp(plan, ports, {
+    onOpen: async ({ device: { host, budget }, release, socket }) => {
+      budget.request();
+      budget.request();
+      open += 1;
+      if (open === 2) first.sweep.stop('interrupted');
+      // That with the other one is open when the sweep ends.
+      if (host === '127.50.15.2') await sleep(3000);
+      socket.destroy();
+      release();
+    },
+  });
+  await first.sweep.run();
+  const had = new Map<string, Spent>();
+  const second = setUp(plan, ports, {
+    unwanted: ({ host, budget }) => {
+      had.set(host, budget.spent);
+      return undefined;
+    },
+  });
+  second.sweep.resume(first.checkpoints, []);
+  await second.sweep.run();
+  expect(Object.fromEntries([...had].filter(([host]) => /[12]$/.test(host)))).toEqual({
+    '127.50.15.1': [1, 2, 0, 0, 0],
+    '127.50.15.2': [1, 0, 0, 0, 0],
+  });
+});
+
+test('killed with the answer to a datagram on its way: it is asked for again, and counted once', async () => {
+  const dgram = await import('node:dgram');
+  const plan = { hosts: hostsOf('127.50.16.0/26'), rate: 100, ratePerNetwork: 100, retries: 0 };
+  const first = setUp(plan, '16270/udp=ipmi', {}, [pinger()]);
+  const watch = setInterval(() => {
+    if (first.audit.entries.length >= 32) first.sweep.stop('interrupted');
+  }, 2);
+  await first.sweep.run();
+  clearInterval(watch);
+  // The answer of whom was asked last comes when nobody hears it any more.
+  const { host } = first.audit.entries.at(-1) as { host: string };
+  const device = dgram.createSocket('udp4');
+  await new Promise<void>((resolve) => device.bind(16270, host, resolve));
+  closers.push(() => void device.close());
+  device.on('message', (bytes, from) => {
+    const pong = Buffer.from(bytes);
+    pong[8] = 0x40;
+    device.send(pong, from.port, from.address);
+  });
+  const second = setUp(plan, '16270/udp=ipmi', {}, [pinger()]);
+  second.sweep.resume(first.checkpoints, []);
+  await second.sweep.run();
+  expect(second.sweep.ledger.total).toMatchObject({ planned: 64, asked: 64, answered: 1, silent: 63 });
+  expect(ledgerErrors(second.sweep.ledger.ports)).toEqual([]);
+  const asked = Map.groupBy([...first.audit.entries, ...second.audit.entries], (entry) => entry.host);
+  expect(asked.size).toBe(64);
+  expect(asked.get(host)).toHaveLength(2);
+  expect([...asked.values()].every(({ length }) => length <= 2)).toBe(true);
 });
 
 /** A connection-tracking table that is full from the second look to the fourth. */
