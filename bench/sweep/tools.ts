@@ -267,6 +267,14 @@ export async function connectFloor(lab: Lab, block: string, rate: number): Promi
   return measure(lab.scanner, () => lab.scanner.start([program, String(rate), '800', first, addresses, ...TCP_PORTS.split(',')]));
 }
 
+/** The least that a page and a certificate of each of so many addresses cost in Node.js, 32 at once as in a sweep. */
+export async function httpsFloor({ scanner }: Lab, first: string, addresses: number): Promise<Effort> {
+  const script = fileURLToPath(new URL('../lab/https-floor.ts', import.meta.url));
+  const measured = await measure(scanner, () => scanner.start([process.execPath, script, first, String(addresses), '32']));
+  if (measured.finished.code !== 0) throw new Error(`https-floor: ${measured.finished.stderr}`);
+  return measured;
+}
+
 /** Makes a program of `bench/lab/`. @returns where it is */
 export async function compile(lab: Lab, name: string): Promise<string> {
   const program = join(lab.folder, name);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { TextDecoder } from 'node:util';
-import { load } from 'cheerio/slim';
+import { Parser } from 'htmlparser2';
 import type { Page } from '../sweep/contract.ts';
 import type { FactValue } from '../vocabulary.ts';
 
@@ -85,30 +85,50 @@ function decoder(label: string): TextDecoder | undefined {
 }
 
 /**
- * Reads the first 64 KiB of a page. The tree is walked once, without recursion: a page of 20,000 nested elements is cheap to send.
+ * Reads the first 64 KiB of a page as it is parsed. No tree is made of it: that costs as much again, and a page of 20,000 nested elements is cheap to send.
  */
 export function readPage(text: string): PageContent {
   const links = new Set<string>();
   const fields = new Set<string>();
-  const found: { title?: string; generator?: string; icon?: string; base?: string; refresh?: string } = {};
-  for (const { name, attribs, text: inner, isDrawing } of elements(text)) {
-    const link = attribs[LINKS.get(name) ?? '']?.trim();
-    if (link !== undefined && links.size < MAX_LINKS && /^(?!#|data:|javascript:|mailto:|about:)./i.test(link))
-      links.add(link.slice(0, MAX_LINK_CHARS));
-    const field = FIELDS.has(name) ? attribs['name'] : undefined;
-    if (field !== undefined && field !== '' && fields.size < MAX_FIELDS) fields.add(field.slice(0, MAX_FIELD_CHARS));
-    if (name === 'title' && !isDrawing) found.title ??= inner();
-    else if (name === 'base' && attribs['href'] !== undefined) found.base ??= attribs['href'].trim();
-    else if (name === 'link' && isIcon(attribs['rel']) && attribs['href'] !== undefined) found.icon ??= attribs['href'].trim();
-    else if (name === 'meta') {
-      const content = attribs['content']?.trim() ?? '';
-      if (attribs['name']?.trim().toLowerCase() === 'generator' && content !== '') found.generator ??= content.slice(0, MAX_TITLE_CHARS);
-      const refresh = attribs['http-equiv']?.trim().toLowerCase() === 'refresh' ? refreshTarget(content) : undefined;
-      if (refresh !== undefined) found.refresh ??= refresh;
-    }
-  }
-  const { title, ...rest } = found;
-  return { ...rest, ...(title === undefined || title === '' ? {} : { title }), links: [...links], fields: [...fields] };
+  const found: { generator?: string; icon?: string; base?: string; refresh?: string } = {};
+  /** The elements that are open. */
+  const open: string[] = [];
+  /** What stands directly in the first title that is not one of a drawing, and how many elements are open inside it. */
+  let title: string | undefined;
+  let titleDepth = Number.NaN;
+  const addText = (data: string): void => {
+    if (open.length === titleDepth) title += data;
+  };
+  const parser = new Parser({
+    onopentag: (name, attribs) => {
+      const isDrawing = open.at(-1) === 'svg';
+      open.push(name);
+      const link = attribs[LINKS.get(name) ?? '']?.trim();
+      if (link !== undefined && links.size < MAX_LINKS && /^(?!#|data:|javascript:|mailto:|about:)./i.test(link))
+        links.add(link.slice(0, MAX_LINK_CHARS));
+      const field = FIELDS.has(name) ? attribs['name'] : undefined;
+      if (field !== undefined && field !== '' && fields.size < MAX_FIELDS) fields.add(field.slice(0, MAX_FIELD_CHARS));
+      if (name === 'title' && !isDrawing && title === undefined) [title, titleDepth] = ['', open.length];
+      else if (name === 'base' && attribs['href'] !== undefined) found.base ??= attribs['href'].trim();
+      else if (name === 'link' && isIcon(attribs['rel']) && attribs['href'] !== undefined) found.icon ??= attribs['href'].trim();
+      else if (name === 'meta') {
+        const content = attribs['content']?.trim() ?? '';
+        if (attribs['name']?.trim().toLowerCase() === 'generator' && content !== '') found.generator ??= content.slice(0, MAX_TITLE_CHARS);
+        const refresh = attribs['http-equiv']?.trim().toLowerCase() === 'refresh' ? refreshTarget(content) : undefined;
+        if (refresh !== undefined) found.refresh ??= refresh;
+      }
+    },
+    ontext: addText,
+    oncomment: addText,
+    onprocessinginstruction: (_, data) => addText(data),
+    onclosetag: () => {
+      if (open.length === titleDepth) titleDepth = Number.NaN;
+      open.pop();
+    },
+  });
+  parser.end(text);
+  const said = collapsed(title ?? '');
+  return { ...found, ...(said === '' ? {} : { title: said }), links: [...links], fields: [...fields] };
 }
 
 /** The attribute that leads elsewhere, by element. */
@@ -124,31 +144,6 @@ const FIELDS: ReadonlySet<string> = new Set(['input', 'select', 'textarea', 'but
 
 function isIcon(rel: string | undefined): boolean {
   return rel?.toLowerCase().split(/\s+/).includes('icon') === true;
-}
-
-interface PageElement {
-  readonly name: string;
-  readonly attribs: Readonly<Record<string, string>>;
-  /** The text directly in it, white space collapsed. */
-  readonly text: () => string;
-  /** Directly inside `<svg>`, whose titles are not the page's. */
-  readonly isDrawing: boolean;
-}
-
-/** The elements of a page in the order written. */
-function* elements(text: string): Generator<PageElement> {
-  const document = load(text).root().toArray();
-  const nodes = document.flatMap(({ children }) => children).toReversed();
-  for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
-    if (!('attribs' in node)) continue;
-    const { children, parent, name, attribs } = node;
-    const isDrawing = parent !== null && 'name' in parent && parent.name === 'svg';
-    yield { name, attribs, isDrawing, text: () => collapsed(children.map((child) => ('data' in child ? child.data : '')).join('')) };
-    for (let i = children.length - 1; i >= 0; i -= 1) {
-      const child = children[i];
-      if (child !== undefined) nodes.push(child);
-    }
-  }
 }
 
 function collapsed(text: string): string {

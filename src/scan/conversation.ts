@@ -233,6 +233,7 @@ export class Conversations {
       const read = await talk.run(scheme, () => probes.http.talk(web, talk.context));
       // Plain http at a TLS port says so; it is greeted in its own language once.
       if (scheme === 'http' && talk.plan.protocol !== 'https' && (await isTls(web, read))) {
+        await web.close();
         const again = await talk.attempt(() => talk.device.open(talk.plan.port, 'https', talk.deadline));
         if (again.value !== undefined) await this.#tls(talk, again.value);
         return;
@@ -309,7 +310,9 @@ export class Conversations {
     return hits;
   }
 
+  /** Nothing is done where nothing has been learnt since the last time. */
   #match(talk: Talk): void {
+    if (!talk.hasNews()) return;
     const [endpoint] = byEndpoint(talk.observations);
     if (endpoint === undefined) return;
     this.#keep(talk.device.host, talk.key, this.#context.matcher.match(endpoint));

@@ -21,6 +21,7 @@ export class Talk {
   readonly plan: PortPlan;
   readonly deadline: number;
   readonly observations: Observation[] = [];
+  #told = 0;
   readonly #record: (observation: Observation) => void;
 
   constructor(device: Device, plan: PortPlan, deadline: number, record: (observation: Observation) => void) {
@@ -33,6 +34,13 @@ export class Talk {
   /** What is known of the endpoint by now. */
   get facts(): Facts {
     return byEndpoint(this.observations)[0]?.facts ?? {};
+  }
+
+  /** Whether a fact has been written down since this was last asked. */
+  hasNews(): boolean {
+    const news = this.observations.slice(this.#told);
+    this.#told = this.observations.length;
+    return news.some(({ facts }) => Object.keys(facts).length > 0);
   }
 
   get key(): string {

@@ -60,7 +60,7 @@ export interface Page {
   readonly loose: boolean;
 }
 
-/** Asks one web endpoint for listed paths; each request is a connection of its own, the first one the connection that found the port open. */
+/** Asks one web endpoint for listed paths, one after the other: over the connection that found the port open, and over others where the device ends it. */
 export interface Web {
   readonly endpoint: Endpoint;
   readonly scheme: 'http' | 'https';

@@ -10,7 +10,7 @@ import type { Audit } from './audit.ts';
 import { Budget, type BudgetLimits } from './budget.ts';
 import type { Endpoint, Page, SnmpAgent, Web } from './contract.ts';
 import { dial, type Dialer } from './dial.ts';
-import { exchange } from './exchange.ts';
+import { WebLine } from './exchange.ts';
 import type { Gates, Release } from './gates.ts';
 import type { AllowedPaths, PathKind } from './paths.ts';
 import type { SnmpCredential, SnmpCredentials } from './snmp/credentials.ts';
@@ -109,6 +109,8 @@ export class Device {
   readonly #all: Devices;
   /** Ports whose TLS broke off on the first hello: they get the cautious one from then on. */
   readonly #cautious = new Set<number>();
+  /** Web ports that said they would take another request over a connection, and did not. */
+  readonly #forgetful = new Set<number>();
 
   constructor(address: AddressNumber, all: Devices) {
     this.address = address;
@@ -194,64 +196,95 @@ export class Device {
     return this.#cautious.has(port);
   }
 
-  /** Asks pages of a port. The first request goes over `first`, which for https has been secured. */
-  web(port: number, scheme: 'http' | 'https', deadline: number, first?: SocketWire): Web & { close(): Promise<void> } {
+  /**
+   * Asks pages of a port, one at a time. The first request goes over `first`, which for https has been secured; the others over the same connection, as long
+   * as the device leaves it open: a handshake is the dearest thing that is asked of it. An idle connection holds one of the device's two places, so whoever
+   * is about to wait for another one closes it first.
+   */
+  web(port: number, scheme: 'http' | 'https', deadline: number, first?: SocketWire): WebOfDevice {
     const endpoint: Endpoint = { host: this.host, transport: 'tcp', port };
+    const { audit, paths } = this.#all.reach;
     let ready = first;
-    const fetch = async (path: string, as: PathKind): Promise<Page> => {
-      this.budget.request();
+    let line: { readonly wire: SocketWire; readonly web: WebLine } | undefined;
+    let turn: Promise<unknown> = Promise.resolve();
+    const own = new Set<string>();
+    const others: WebOfDevice[] = [];
+    const close = async (): Promise<void> => {
+      const [wire, open] = [ready ?? line?.wire, line];
+      ready = line = undefined;
+      await open?.web.close();
+      await wire?.end();
+    };
+    const connect = async (): Promise<NonNullable<typeof line>> => {
       const wire = ready ?? (await this.open(port, scheme, deadline));
       ready = undefined;
       try {
         if (scheme === 'https' && !wire.secured) await wire.secure();
-        const page = await exchange(wire.release(), {
-          endpoint,
-          scheme,
-          hostHeader: this.#hostHeader(port, scheme),
-          path,
-          as,
-          paths: this.#all.reach.paths,
-          audit: this.#all.reach.audit,
-          deadline,
-        });
-        if ((page.status ?? 0) >= 500) this.budget.rest(true);
+        return { wire, web: new WebLine(wire.release(), { endpoint, scheme, hostHeader: this.#hostHeader(port, scheme), paths, audit }) };
+      } catch (error) {
+        await wire.end();
+        throw error;
+      }
+    };
+    const fetch = async (path: string, as: PathKind): Promise<Page> => {
+      this.budget.request();
+      // A device that hangs up after its answer has done so by then, whatever it said.
+      if (line !== undefined) await sleep(this.budget.pauseMs);
+      if (line?.web.isOpen === false) await close();
+      const isReused = line !== undefined;
+      try {
+        line ??= await connect();
+        const page = await line.web.get({ path, as, deadline });
+        const isTroubled = (page.status ?? 0) >= 500;
+        this.budget.rest(isTroubled);
+        if (isTroubled || !line.web.isOpen || this.#forgetful.has(port)) await close();
         return page;
       } catch (error) {
         this.budget.rest(true);
-        throw error;
-      } finally {
-        await wire.end();
+        await close();
+        if (!isReused || !(error instanceof ProbeError)) throw error;
+        this.#forgetful.add(port);
+        return fetch(path, as);
       }
     };
-    return {
+    const web: WebOfDevice = {
       endpoint,
       scheme,
       get: (path, as = 'page') => {
         const key = `${scheme}://${this.host}:${port} ${path}`;
         const known = this.#all.cache.get(key);
         if (known !== undefined) {
-          // Another port's redirect has asked for it, and what it leads to needs the place that an idle connection would hold.
-          void ready?.end();
-          ready = undefined;
+          // Where another port's redirect has asked for it, what it leads to needs the place that an idle connection would hold.
+          if (!own.has(key)) turn = turn.then(close);
           return known;
         }
-        const page = fetch(path, as);
+        own.add(key);
+        const page = turn.then(() => fetch(path, as));
+        turn = page.catch(() => undefined);
         this.#all.cache.set(key, page);
         return page;
       },
-      follow: (location, from) => this.#follow(location, from, { port, scheme, deadline }, () => this.web(port, scheme, deadline)),
+      follow: (location, from) => {
+        const target = this.#follow(location, from, { port, scheme, deadline }, web);
+        if (target === undefined || target.web === web) return target;
+        turn = turn.then(close);
+        others.push(target.web);
+        return target;
+      },
       close: async () => {
-        await ready?.end();
-        ready = undefined;
+        await turn;
+        await close();
+        await Promise.all(others.map((other) => other.close()));
       },
     };
+    return web;
   }
 
   /**
    * Asks for the description that an SSDP answer names (UPnP Device Architecture 1.1 section 2.11): only at the address that answered, at any port of it where
    * nothing but a web server is known, and which is no serial line. Undefined where it may not be asked.
    */
-  description(location: string, deadline: number): { readonly web: ReturnType<Device['web']>; readonly path: string } | undefined {
+  description(location: string, deadline: number): { readonly web: WebOfDevice; readonly path: string } | undefined {
     const target = webUrl(location);
     if (target === undefined || parseAddress(target.host) !== this.address || target.port === 0 || mayBeSerialLine(target.port))
       return undefined;
@@ -270,8 +303,8 @@ export class Device {
     location: string,
     from: string,
     here: { port: number; scheme: 'http' | 'https'; deadline: number },
-    same: () => Web,
-  ): ReturnType<Web['follow']> {
+    same: WebOfDevice,
+  ): { readonly web: WebOfDevice; readonly path: string } | undefined {
     const target = webUrl(location, `${here.scheme}://${urlHost(this.host)}:${here.port}${from}`);
     if (target === undefined) return undefined;
     const { scheme, host, port } = target;
@@ -279,7 +312,7 @@ export class Device {
       return undefined;
     const path = this.#all.reach.paths.landing(target.path);
     if (path === undefined) return undefined;
-    if (port === here.port && scheme === here.scheme) return { web: same(), path };
+    if (port === here.port && scheme === here.scheme) return { web: same, path };
     if (!WEB.has(this.#spokenAt(port) ?? '')) return undefined;
     return { web: this.web(port, scheme, here.deadline), path };
   }
@@ -289,6 +322,9 @@ export class Device {
     return this.#all.reach.ports.find((plan) => plan.transport === 'tcp' && plan.port === port)?.protocol;
   }
 }
+
+/** Has to be closed by whom it was made for. */
+export type WebOfDevice = Web & { close(): Promise<void> };
 
 /** Protocols of ports at which a page may be asked for. */
 const WEB: ReadonlySet<string> = new Set(['http', 'https', 'listen-http']);

@@ -18,72 +18,131 @@ const MAX_BODY_BYTES = 512 * 1024;
 const IDLE_MS = 5000;
 const EXCHANGE_MS = 10_000;
 
-export interface ExchangeOptions {
+/** What holds for a connection. */
+export interface WebLineOptions {
   readonly endpoint: Endpoint;
   readonly scheme: 'http' | 'https';
   /** What stands in `host:`; an address, or the name that the operator gave. */
   readonly hostHeader: string;
+  readonly paths: AllowedPaths;
+  readonly audit: Audit;
+}
+
+/** One GET. */
+export interface Question {
   readonly path: string;
   /** What the path is asked for as. */
   readonly as: PathKind;
-  readonly paths: AllowedPaths;
-  readonly audit: Audit;
   /** `performance.now()` at which it is over. */
   readonly deadline: number;
 }
 
 /**
- * One GET over one connection. undici speaks it; where its parser refuses the reply, what was read is read loosely, with no second request.
- * The connection is closed afterwards, politely.
- * @throws {ProbeError} where nothing came; {ForbiddenError} where the request is not on the list
+ * A connection to a web server, over which pages are asked for one after the other. undici speaks it; where its parser refuses a reply, what was read is read
+ * loosely, with no second request. Whoever made it closes the socket, politely.
  */
-export async function exchange(socket: Socket, options: ExchangeOptions): Promise<Page> {
-  const { path } = options;
-  const deadline = Math.min(options.deadline, performance.now() + EXCHANGE_MS);
-  const tap = new Tap(socket, options);
-  const signal = AbortSignal.timeout(Math.max(1, Math.ceil(deadline - performance.now())));
-  const origin = `${options.scheme}://${urlHost(options.endpoint.host)}:${options.endpoint.port}`;
-  const client = new Client(origin, {
-    // Called in a later turn: undici does not expect its connector to answer at once. There is one connection, and no second one is made in its place.
-    connect: (_, connected) => queueMicrotask(() => (tap.destroyed ? connected(USED_UP, null) : connected(null, tap as unknown as Socket))),
-    pipelining: 0,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: IDLE_MS,
-    bodyTimeout: IDLE_MS,
-  });
-  try {
-    const reply = await client.request({
-      method: 'GET',
-      path,
-      headers: { host: options.hostHeader, 'user-agent': userAgent(), accept: '*/*', 'accept-encoding': 'identity' },
-      reset: true,
-      signal,
-      responseHeaders: 'raw',
+export class WebLine {
+  readonly #tap: Tap;
+  readonly #client: Client;
+  readonly #hostHeader: string;
+
+  constructor(socket: Socket, options: WebLineOptions) {
+    const tap = new Tap(socket, options);
+    this.#tap = tap;
+    this.#hostHeader = options.hostHeader;
+    this.#client = new Client(`${options.scheme}://${urlHost(options.endpoint.host)}:${options.endpoint.port}`, {
+      // Called in a later turn: undici does not expect its connector to answer at once. There is one connection, and no second one is made in its place.
+      connect: (_, connected) =>
+        queueMicrotask(() => (tap.destroyed ? connected(USED_UP, null) : connected(null, tap as unknown as Socket))),
+      pipelining: 1,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: IDLE_MS,
+      bodyTimeout: IDLE_MS,
     });
-    const { bytes, cut } = await bodyUpTo(reply.body, MAX_BODY_BYTES);
-    return {
-      path,
-      status: reply.statusCode,
-      headers: pairs(reply.headers),
-      body: bytes,
-      loose: false,
-      ...(cut === undefined ? {} : { cut }),
-    };
-  } catch (error) {
-    if (tap.forbidden !== undefined) throw tap.forbidden;
-    if (!isOfDevice(error)) throw error;
-    if (error instanceof Error && isTimeout(error) && tap.bytes.length === 0)
-      throw new ProbeError('silent', `did not answer GET ${path} in time`);
-    // The parser gave up, the device has not: read on until it hangs up, stops, or has said enough.
-    await tap.settled(signal);
-    const bytes = tap.bytes;
-    if (bytes.length === 0) throw new ProbeError('cut-off', `hung up instead of answering GET ${path}`);
-    const { isHeadWhole, ...reply } = parseLoose(bytes);
-    const cut = cutOf({ ...reply, isHeadWhole }, tap.state);
-    return { path, ...reply, body: reply.body.subarray(0, MAX_BODY_BYTES), loose: true, ...(cut === undefined ? {} : { cut }) };
+  }
+
+  /** Whether the device left it open for another request: by the rules of HTTP, and as far as can be seen. */
+  get isOpen(): boolean {
+    return !this.#tap.destroyed && this.#tap.state === 'open';
+  }
+
+  /** @throws {ProbeError} where nothing came; {ForbiddenError} where the request is not on the list */
+  async get({ path, as, deadline: latest }: Question): Promise<Page> {
+    const deadline = Math.min(latest, performance.now() + EXCHANGE_MS);
+    const tap = this.#tap;
+    tap.begin(as);
+    const timer = setTimeout(() => tap.destroy(new TimeUp()), Math.max(1, Math.ceil(deadline - performance.now())));
+    try {
+      const { status, headers, body, cut } = await this.#ask(path);
+      return { path, status, headers, body, loose: false, ...(cut === undefined ? {} : { cut }) };
+    } catch (error) {
+      if (tap.forbidden !== undefined) throw tap.forbidden;
+      if (!isOfDevice(error)) throw error;
+      if (error instanceof Error && isTimeout(error) && tap.bytes.length === 0)
+        throw new ProbeError('silent', `did not answer GET ${path} in time`);
+      // The parser gave up, the device has not: read on until it hangs up, stops, or has said enough.
+      await tap.settled(deadline);
+      const bytes = tap.bytes;
+      if (bytes.length === 0) throw new ProbeError('cut-off', `hung up instead of answering GET ${path}`);
+      const { isHeadWhole, ...reply } = parseLoose(bytes);
+      const cut = cutOf({ ...reply, isHeadWhole }, tap.state);
+      return { path, ...reply, body: reply.body.subarray(0, MAX_BODY_BYTES), loose: true, ...(cut === undefined ? {} : { cut }) };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** At most 512 KiB of the body, and why it ended early. What came before a failure is kept. Where the parser refuses the reply, that is thrown. */
+  #ask(path: string): Promise<{ status: number; headers: [string, string][]; body: Buffer; cut?: string }> {
+    return new Promise((resolve, reject) => {
+      const parts: Buffer[] = [];
+      let length = 0;
+      let head: { status: number; headers: [string, string][] } | undefined;
+      const done = (cut?: string): void => {
+        if (head !== undefined)
+          resolve({ ...head, body: Buffer.concat(parts).subarray(0, MAX_BODY_BYTES), ...(cut === undefined ? {} : { cut }) });
+      };
+      this.#client.dispatch(
+        {
+          method: 'GET',
+          path,
+          headers: { host: this.#hostHeader, 'user-agent': userAgent(), accept: '*/*', 'accept-encoding': 'identity' },
+        },
+        {
+          onRequestStart: () => undefined,
+          onResponseStart: (controller, status) => {
+            if (status >= 200) head = { status, headers: pairs(controller.rawHeaders) };
+          },
+          onResponseData: (controller, chunk) => {
+            parts.push(chunk);
+            length += chunk.length;
+            if (length < MAX_BODY_BYTES) return;
+            done('max');
+            controller.abort(USED_UP);
+          },
+          onResponseEnd: () => done(),
+          onResponseError: (_, error) => {
+            if (head === undefined || error instanceof errors.HTTPParserError) reject(error);
+            else done(isTimeout(error) ? 'time' : 'hung up');
+          },
+        },
+      );
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#tap.finish();
+    await this.#client.destroy();
+  }
+}
+
+/** One GET over a connection of its own. */
+export async function exchange(socket: Socket, options: WebLineOptions & Question): Promise<Page> {
+  const line = new WebLine(socket, options);
+  try {
+    return await line.get(options);
   } finally {
-    tap.finish();
-    await client.destroy();
+    await line.close();
   }
 }
 
@@ -125,6 +184,11 @@ function isOfDevice(error: unknown): boolean {
 
 const USED_UP = new Error('the connection is used up');
 
+/** The wall clock of an exchange. */
+class TimeUp extends Error {
+  override readonly name = 'TimeoutError';
+}
+
 function isTimeout(error: Error): boolean {
   const { code, name } = error as NodeJS.ErrnoException;
   return name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
@@ -141,29 +205,16 @@ function cutOf({ headers, body, isHeadWhole, status }: LooseReply, state: TapSta
   return body.length < Number(length) ? early : undefined;
 }
 
-/** undici gives raw headers as one list of names and values, though its types say otherwise. */
+/** Raw headers as undici has them: one list of names and values. */
 function pairs(raw: unknown): [string, string][] {
   if (!Array.isArray(raw)) return [];
   const all: [string, string][] = [];
-  for (let i = 0; i + 1 < raw.length && all.length < MAX_HEADERS; i += 2) all.push([String(raw[i]), String(raw[i + 1])]);
+  for (let i = 0; i + 1 < raw.length && all.length < MAX_HEADERS; i += 2) all.push([latin1(raw[i]), latin1(raw[i + 1])]);
   return all;
 }
 
-/** At most `max` bytes of a body, and why it ended early. What came before a failure is kept. Where the parser refuses the body, that is thrown. */
-async function bodyUpTo(body: AsyncIterable<Buffer>, max: number): Promise<{ bytes: Buffer; cut?: string }> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const part of body) {
-      parts.push(part);
-      length += part.length;
-      if (length >= max) return { bytes: Buffer.concat(parts).subarray(0, max), cut: 'max' };
-    }
-  } catch (error) {
-    if (error instanceof errors.HTTPParserError) throw error;
-    return { bytes: Buffer.concat(parts), cut: error instanceof Error && isTimeout(error) ? 'time' : 'hung up' };
-  }
-  return { bytes: Buffer.concat(parts) };
+function latin1(bytes: unknown): string {
+  return Buffer.isBuffer(bytes) ? bytes.toString('latin1') : String(bytes);
 }
 
 /** `ended`: the device hung up. `full`: it said more than is read. */
@@ -176,13 +227,14 @@ type TapState = 'open' | 'ended' | 'full';
 class Tap extends Duplex {
   forbidden: ForbiddenError | undefined;
   readonly #socket: Socket;
-  readonly #options: ExchangeOptions;
-  readonly #parts: Buffer[] = [];
+  readonly #options: WebLineOptions;
+  #as: PathKind = 'page';
+  #parts: Buffer[] = [];
   #length = 0;
   #state: TapState = 'open';
   #wake: (() => void) | undefined;
 
-  constructor(socket: Socket, options: ExchangeOptions) {
+  constructor(socket: Socket, options: WebLineOptions) {
     super();
     this.#socket = socket;
     this.#options = options;
@@ -201,20 +253,25 @@ class Tap extends Duplex {
     return this.#state;
   }
 
-  /** Resolves when nothing more will come, or it has been quiet, or time is up. */
-  async settled(signal: AbortSignal): Promise<void> {
-    while (this.#state === 'open' && !signal.aborted) {
+  /** What comes from here on belongs to another request. */
+  begin(as: PathKind): void {
+    this.#as = as;
+    this.#parts = [];
+    this.#length = 0;
+  }
+
+  /** Resolves when nothing more will come, or it has been quiet, or time is up (`performance.now()`). */
+  async settled(deadline: number): Promise<void> {
+    while (this.#state === 'open' && performance.now() < deadline) {
       const before = this.#length;
       this.#socket.resume();
       await new Promise<void>((resolve) => {
         const done = (): void => {
           clearTimeout(timer);
-          signal.removeEventListener('abort', done);
           resolve();
         };
-        const timer = setTimeout(done, IDLE_MS / 2);
+        const timer = setTimeout(done, Math.min(IDLE_MS / 2, Math.max(1, deadline - performance.now())));
         this.#wake = done;
-        signal.addEventListener('abort', done);
       });
       if (this.#length === before) return;
     }
@@ -245,8 +302,8 @@ class Tap extends Duplex {
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
-    const { endpoint, paths, as, audit } = this.#options;
-    const refused = refuseRequest(chunk, paths, as);
+    const { endpoint, paths, audit } = this.#options;
+    const refused = refuseRequest(chunk, paths, this.#as);
     if (refused !== undefined) {
       this.forbidden = new ForbiddenError(refused);
       done(this.forbidden);

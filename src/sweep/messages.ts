@@ -321,7 +321,7 @@ export const MESSAGES: readonly Message[] = [
     name: 'http.get',
     transport: 'tcp',
     protocol: 'http',
-    text: `GET <listed path> HTTP/1.1, host: <the address or name given>, connection: close, user-agent: ${userAgent()}, accept: */*, accept-encoding: identity`,
+    text: `GET <listed path> HTTP/1.1, host: <the address or name given>, connection: keep-alive, user-agent: ${userAgent()}, accept: */*, accept-encoding: identity`,
     why: 'reads one page; no body, no cookie, no Authorization, never another method',
     source: 'RFC 9110 section 9.3.1',
   },

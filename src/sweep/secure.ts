@@ -129,11 +129,8 @@ function cipherOf(socket: tls.TLSSocket): string {
 
 function chainOf(socket: tls.TLSSocket): Buffer[] {
   const chain: Buffer[] = [];
-  // An anonymous suite gives an empty object; a self-signed certificate is its own issuer.
-  let certificate = socket.getPeerCertificate(true) as tls.DetailedPeerCertificate | undefined;
-  while (certificate?.raw !== undefined && chain.length < MAX_CHAIN) {
-    chain.push(certificate.raw);
-    certificate = certificate.issuerCertificate === certificate ? undefined : certificate.issuerCertificate;
-  }
+  // An anonymous suite gives none; a self-signed certificate has no other issuer. The older form of this call (`getPeerCertificate`) writes all of it out as text first.
+  for (let one = socket.getPeerX509Certificate(); one !== undefined && chain.length < MAX_CHAIN; one = one.issuerCertificate)
+    chain.push(one.raw);
   return chain;
 }

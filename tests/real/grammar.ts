@@ -101,19 +101,22 @@ function description(sent: Buffer): string | undefined {
 
 const HEADERS: Readonly<Record<string, RegExp>> = {
   host: /^[0-9.]+(:\d+)?$/,
-  connection: /^close$/,
+  connection: /^keep-alive$/,
   'user-agent': /^kvmsweep\/\d+\.\d+\.\d+ \(\+asset inventory, read-only\)$/,
   accept: /^\*\/\*$/,
   'accept-encoding': /^identity$/,
 };
 
-/** Nothing, or one GET of a listed path or of an icon, with five headers and no body. */
+/** Nothing, or GETs of a listed path or of an icon, one after the other, each with five headers and no body. */
 export function request(sent: Buffer): string | undefined {
-  if (sent.length === 0) return undefined;
   const text = sent.toString('latin1');
-  const [head, ...rest] = text.split('\r\n\r\n');
-  if (rest.length !== 1 || rest[0] !== '') return `no single request without a body: ${JSON.stringify(text)}`;
-  const [line = '', ...headers] = (head ?? '').split('\r\n');
+  const heads = text.split('\r\n\r\n');
+  if (heads.pop() !== '') return `no request without a body: ${JSON.stringify(text)}`;
+  return heads.map(oneRequest).find((fault) => fault !== undefined);
+}
+
+function oneRequest(head: string): string | undefined {
+  const [line = '', ...headers] = head.split('\r\n');
   const path = /^GET (\/\S*) HTTP\/1\.1$/.exec(line)?.[1];
   if (path === undefined) return `no GET: ${JSON.stringify(line)}`;
   if (!LISTED.has(path) && !/^(\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\.(ico|png|svg|gif|xml)$/.test(path)) return `asks for ${path}`;

@@ -201,10 +201,11 @@ describe('TLS of before AES, as nobody', REAL, () => {
       expect(tls).toMatchObject({ probe: 'tls', outcome: 'answered', facts: { 'tls.version': version } });
       expect(tls?.facts['tls.legacy']).toBeUndefined();
       expect(pages[0]).toMatchObject({ probe: 'https', outcome: 'answered', facts: { 'http.status': 200 } });
-      // Each connection carries one request: a handshake that only looked would be one more.
+      // One handshake is all: the pages come over it, one after the other.
       const asked = swept.files.audit.filter((line) => line.host === host && line.port === 443 && line.what === 'http.get');
       for (const { hex = '' } of asked) expect(request(Buffer.from(hex, 'hex'))).toBeUndefined();
-      expect(hellos(host, 443)).toEqual(asked.map(() => 'library'));
+      expect(asked.length).toBeGreaterThan(1);
+      expect(hellos(host, 443)).toEqual(['library']);
     }
   });
 

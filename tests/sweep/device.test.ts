@@ -106,7 +106,7 @@ test.for([
   expect(found === undefined ? undefined : `${found.web.endpoint.port} ${found.web.scheme} ${found.path}`).toBe(target);
 });
 
-test('one GET a connection, with the name that was given, and each page once', async () => {
+test('pages are asked for over one connection, with the name that was given, and each page once', async () => {
   const asked = await serve(18080, (_, reply) => reply.end('<title>x</title>'));
   const { device, audit } = deviceAt(HOST, { name: 'kvm.example' });
   const web = device.web(18080, 'http', soon());
@@ -114,23 +114,111 @@ test('one GET a connection, with the name that was given, and each page once', a
   expect(page).toBe(again);
   expect(page).toMatchObject({ status: 200, loose: false });
   await web.get('/favicon.ico', 'icon');
+  await web.close();
   expect(asked).toEqual(['GET / kvm.example:18080', 'GET /favicon.ico kvm.example:18080']);
-  expect(audit.entries.map(({ what }) => what)).toEqual(['connect', 'http.get', 'connect', 'http.get']);
-  expect((audit.entries[2]?.ms ?? 0) - (audit.entries[1]?.ms ?? 0), 'the device rests between connections').toBeGreaterThan(240);
+  expect(audit.entries.map(({ what }) => what)).toEqual(['connect', 'http.get', 'http.get']);
+});
+
+/** What a server does with the requests of one connection, in their order; after the last of them it goes on as with it. */
+interface Habit {
+  readonly name: string;
+  readonly answers: readonly ((socket: net.Socket) => void)[];
+  /** How many requests each connection brought. */
+  readonly connections: readonly number[];
+}
+
+const WHOLE = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
+const answers = (socket: net.Socket): void => void socket.write(WHOLE);
+
+test.for<Habit>([
+  { name: 'keeps the connection open', answers: [answers], connections: [3] },
+  {
+    name: 'says that it closes it, and does not',
+    answers: [(socket) => socket.write(WHOLE.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))],
+    connections: [1, 1, 1],
+  },
+  { name: 'closes it without a word', answers: [(socket) => socket.end(WHOLE)], connections: [1, 1, 1] },
+  { name: 'ends a page by closing it', answers: [(socket) => socket.end('HTTP/1.1 200 OK\r\n\r\nhi')], connections: [1, 1, 1] },
+  { name: 'speaks HTTP/1.0', answers: [(socket) => socket.write(WHOLE.replace('/1.1', '/1.0'))], connections: [1, 1, 1] },
+  { name: 'says more than it promised', answers: [(socket) => socket.write(`${WHOLE}more`)], connections: [1, 1, 1] },
+  { name: 'breaks the rules', answers: [(socket) => socket.end(WHOLE.replaceAll('\r\n', '\n'))], connections: [1, 1, 1] },
+  {
+    name: 'is in trouble',
+    answers: [(socket) => socket.write(WHOLE.replace('200 OK', '503 Busy'))],
+    connections: [1, 1, 1],
+  },
+  // The second request goes unanswered, and is made again over a connection of its own, as all are from then on.
+  { name: 'hangs up on the second request', answers: [answers, (socket) => socket.destroy()], connections: [2, 1, 1] },
+  { name: 'takes no notice of the second request', answers: [answers, () => undefined], connections: [2, 1, 1] },
+])('a device that $name is asked for three pages', async ({ answers: habits, connections }) => {
+  const seen: number[] = [];
+  const server = net.createServer((socket) => {
+    const at = seen.push(0) - 1;
+    socket.on('error', () => undefined);
+    socket.on('data', () => {
+      seen[at] = (seen[at] ?? 0) + 1;
+      habits[Math.min(seen[at], habits.length) - 1]?.(socket);
+    });
+    closers.push(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(18080, HOST, resolve));
+  closers.push(() => server.close());
+  const { device, audit } = deviceAt();
+  const web = device.web(18080, 'http', performance.now() + 20_000);
+  for (const path of ['/', '/login', '/index.html']) expect((await web.get(path)).body.toString(), path).toMatch(/^hi/);
+  await web.close();
+  expect(seen).toEqual(connections);
+  const connects = audit.entries.filter(({ what }) => what === 'connect').map(({ ms }) => ms);
+  for (const [at, ms] of connects.slice(1).entries())
+    expect(ms - (connects[at] ?? ms), 'the device rests between connections').toBeGreaterThan(240);
+});
+
+test('the account of a device is charged for a request that is made again', async () => {
+  const server = net.createServer((socket) => {
+    let requests = 0;
+    socket.on('error', () => undefined).on('data', () => ((requests += 1) === 1 ? socket.write(WHOLE) : socket.destroy()));
+    closers.push(() => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(18080, HOST, resolve));
+  closers.push(() => server.close());
+  const web = deviceAt(HOST, { budget: { requests: 2 } }).device.web(18080, 'http', soon());
+  await web.get('/');
+  await expect(web.get('/login')).rejects.toMatchObject({ kind: 'given-up' });
+  await web.close();
 });
 
 test('a connection whose page is known already gives its place to the next: a slow device has only one', async () => {
   const asked = await serve(18080, (_, reply) => reply.end('x'));
   const { device, gates } = deviceAt();
   gates.slow(device.address);
-  await device.web(18080, 'http', soon()).get('/');
+  const first = device.web(18080, 'http', soon());
+  await first.get('/');
+  await first.close();
   const idle = device.web(18080, 'http', soon(), await device.open(18080, 'http', soon()));
   await idle.get('/');
   const from = performance.now();
-  await device.web(18080, 'http', soon()).get('/login');
+  const second = device.web(18080, 'http', soon());
+  await second.get('/login');
   expect(performance.now() - from).toBeLessThan(5000);
   expect(asked.map((line) => line.split(' ')[1])).toEqual(['/', '/login']);
-  await idle.close();
+  await Promise.all([idle.close(), second.close()]);
+});
+
+test('a connection gives its place to that of the port that a redirect leads to, and both are closed at the end', async () => {
+  await serve(18080, (_, reply) => reply.end('x'));
+  const asked = await serve(18443, (_, reply) => reply.end('y'));
+  const { device, gates } = deviceAt(HOST, { ports: '18080=http,18443=http' });
+  gates.slow(device.address);
+  const web = device.web(18080, 'http', soon());
+  await web.get('/');
+  const from = performance.now();
+  const target = web.follow(`http://${HOST}:18443/login`, '/');
+  expect((await target?.web.get('/login'))?.body.toString()).toBe('y');
+  expect(performance.now() - from).toBeLessThan(5000);
+  expect(asked).toEqual([`GET /login ${HOST}:18443`]);
+  await web.close();
+  // Only now there is a place again.
+  (await gates.enter(device.address))();
 });
 
 test('what is not listed never reaches the device', async () => {

@@ -5,7 +5,7 @@ import { ForbiddenError, ProbeError } from '../../src/errors.ts';
 import { type AuditEntry, NO_AUDIT } from '../../src/sweep/audit.ts';
 import type { Page } from '../../src/sweep/contract.ts';
 import { dial } from '../../src/sweep/dial.ts';
-import { exchange, type ExchangeOptions } from '../../src/sweep/exchange.ts';
+import { exchange, type Question, type WebLineOptions } from '../../src/sweep/exchange.ts';
 import { AllowedPaths, type PathKind } from '../../src/sweep/paths.ts';
 import { parseAddress } from '../../src/targets/addresses.ts';
 import { Guard } from '../../src/targets/guard.ts';
@@ -59,7 +59,7 @@ async function connect(port: number): Promise<Socket> {
 
 async function ask(
   port: number,
-  { withinMs = 8000, afterMs = 0, ...options }: Partial<ExchangeOptions> & { withinMs?: number; afterMs?: number } = {},
+  { withinMs = 8000, afterMs = 0, ...options }: Partial<WebLineOptions & Question> & { withinMs?: number; afterMs?: number } = {},
 ): Promise<Page> {
   const socket = await connect(port);
   await sleep(afterMs);
@@ -338,7 +338,7 @@ test('exchange: the request is one GET with our five headers, and is in the audi
     audit: { record: (entry) => entries.push(entry), close: () => undefined },
   });
   expect(requests[0]).toMatch(
-    /^GET \/redfish\/v1\/ HTTP\/1\.1\r\nhost: kvm\.example\r\nconnection: close\r\nuser-agent: kvmsweep\/\S+ \(\+asset inventory, read-only\)\r\naccept: \*\/\*\r\naccept-encoding: identity\r\n\r\n$/,
+    /^GET \/redfish\/v1\/ HTTP\/1\.1\r\nhost: kvm\.example\r\nconnection: keep-alive\r\nuser-agent: kvmsweep\/\S+ \(\+asset inventory, read-only\)\r\naccept: \*\/\*\r\naccept-encoding: identity\r\n\r\n$/,
   );
   expect(entries).toEqual([
     { host: '127.0.0.1', transport: 'tcp', port, what: 'http.get', bytes: Buffer.from(requests[0] ?? '', 'latin1') },

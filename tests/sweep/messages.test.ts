@@ -263,7 +263,7 @@ const get = (
   path: string,
   headers: readonly string[] = [
     'host: 192.0.2.1',
-    'connection: close',
+    'connection: keep-alive',
     `user-agent: ${userAgent()}`,
     'accept: */*',
     'accept-encoding: identity',
