@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const loop = monitorEventLoopDelay({ resolution: 1 });
-loop.enable();
+// It wakes the process a thousand times a second: only where that is what is measured.
+if (process.env['WATCH_LOOP'] === '1') loop.enable();
 process.on('exit', () => {
   loop.disable();
   // As `Used` in bench/sweep/tools.ts has it.

@@ -283,7 +283,10 @@ async function memory({ quick }: Mode): Promise<Section> {
   for (const block of cases) {
     const wide = block.endsWith('/12') || block.endsWith('/16');
     const limit = wide ? { endAfterMs: quick ? 20_000 : 120_000 } : {};
-    runs.push({ block, ...(await kvmsweep(scanner, { block, ports: PORTS, words: atRate(10_000), only: '10.64.0.0/12', ...limit })) });
+    runs.push({
+      block,
+      ...(await kvmsweep(scanner, { block, ports: PORTS, words: atRate(10_000), only: '10.64.0.0/12', watchLoop: true, ...limit })),
+    });
   }
   const peak = Math.max(...runs.map((run) => run.peakMb));
   const late = Math.max(...runs.map((run) => run.loopP99Ms));
@@ -610,7 +613,7 @@ async function resume({ quick }: Mode): Promise<Section> {
     await using lab = await labOf(net);
     const { scanner } = lab;
     const what = `/${bits}, ${words.length === 0 ? 'defaults' : words.join(' ')}`;
-    const options = { block: net.block, words: [...words, '--seed', '7'] };
+    const options = { block: net.block, words: [...words, '--seed', '7'], watchLoop: true };
     const row = (when: string, run: OwnRun, [until = '', repeated = '', same = '', otherwise = '']: readonly string[] = []): string[] => {
       const { lines, bytes } = checkpointsOf(run);
       const [packets, late] = [[whole(run.packets), whole(run.kernelRepeats)], run.loopP99Ms.toFixed(1)];

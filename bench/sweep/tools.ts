@@ -59,6 +59,8 @@ export interface OwnOptions {
   readonly only?: string;
   /** Descriptors. */
   readonly descriptors?: number;
+  /** Whether it is measured how late the event loop is, which costs some processor time. */
+  readonly watchLoop?: boolean;
 }
 
 let runs = 0;
@@ -96,11 +98,12 @@ function scanOf({ block, ports, words = [] }: OwnOptions): string[] {
   return ['scan', block, ...(ports === undefined ? [] : ['-p', ports]), ...words];
 }
 
-function start(scanner: Scanner, words: readonly string[], { only, descriptors }: OwnOptions): Running {
+function start(scanner: Scanner, words: readonly string[], { only, descriptors, watchLoop = false }: OwnOptions): Running {
   const [node = '', script = ''] = KVMSWEEP;
   const command = [
     ...(descriptors === undefined ? [] : ['prlimit', `--nofile=${descriptors}`]),
     ...(only === undefined ? [] : ['env', `KVMSWEEP_ONLY=${only}`]),
+    ...(watchLoop ? ['env', 'WATCH_LOOP=1'] : []),
     node,
     '--import',
     WATCH,

@@ -134,7 +134,7 @@ Others on this machine can see the words of a command: give secrets in a file, o
       }
       // Sockets of a sweep live as long as a time-out, too long for the young generation: what becomes of them is looked at before it is as much as all else.
       const { setFlagsFromString } = await import('node:v8');
-      for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=40']) setFlagsFromString(flag);
+      for (const flag of ['--semi-space-growth-factor=1', '--heap-growing-percent=100']) setFlagsFromString(flag);
       const { runScan } = await import('./run-scan.ts');
       process.exitCode = await runScan(targets, options);
     });

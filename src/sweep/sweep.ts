@@ -45,7 +45,8 @@ const CHECKPOINT_MS = 1000;
 const CHECKPOINT_LOOK_MS = 10;
 /** The same while nothing happens, because the window is closed. */
 const IDLE_CHECKPOINT_MS = 60_000;
-/** How long the event loop turns while nothing may be sent. */
+/** How long the event loop turns: at 10,000 packets a second that is 20 of them; and while nothing may be sent. */
+const TURN_MS = 2;
 const WAITING_TURN_MS = 50;
 const NEIGHBOUR_POLL_MS = 200;
 /** A repeated datagram follows the first no sooner: slow controllers take a second. */
@@ -449,9 +450,8 @@ export class Sweep {
     while (this.#going && performance.now() < moment) await sleep(Math.min(50, Math.max(1, moment - performance.now())));
   }
 
-  /** Lets the event loop turn; about a millisecond, while something may be sent. */
   async #turn(): Promise<void> {
-    await sleep(this.#isOpen ? 1 : WAITING_TURN_MS);
+    await sleep(this.#isOpen ? TURN_MS : WAITING_TURN_MS);
   }
 
   #lookAtClock(): void {
