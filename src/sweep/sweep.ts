@@ -120,6 +120,8 @@ export class Sweep {
   #isOpen = true;
   #checkpointAt = -Infinity;
   #wasIdle = false;
+  /** A checkpoint is to be written before the next packet leaves. */
+  #isHasty = false;
 
   #pass = 0;
   #position = 0;
@@ -171,7 +173,9 @@ export class Sweep {
       state: this.#state,
       guards,
       pace: this.#pace,
-      isBusy: (host) => this.#underWay.isBusy(host),
+      underWay: this.#underWay,
+      isOnLink: (endpoint) => this.#neighbours.onLink(this.#state.addressOf(endpoint)),
+      onBad: () => (this.#isHasty = true),
       onFault: (error) => this.#fail(error),
     });
   }
@@ -199,10 +203,7 @@ export class Sweep {
     this.#pass = last.pass;
     this.#position = last.position;
     const { attempt } = this.#passNow;
-    for (const endpoint of unpackNumbers(last.talking)) {
-      this.#counted.add(endpoint);
-      this.#deferred.push({ endpoint, attempt, errors: 0 });
-    }
+    for (const endpoint of unpackNumbers(last.talking)) this.#holdAgain(endpoint, attempt);
     for (const endpoint of unpackNumbers(last.open)) this.#deferred.push({ endpoint, attempt, errors: 0 });
     for (const { host, port } of answered) {
       const endpoint = this.#state.find(host, port);
@@ -214,6 +215,12 @@ export class Sweep {
       }
     }
     this.#deferred = this.#deferred.filter(({ endpoint }) => this.#counted.has(endpoint) || !this.#state.isSettled(endpoint));
+  }
+
+  /** A conversation is held once more. */
+  #holdAgain(endpoint: number, attempt: number): void {
+    this.#counted.add(endpoint);
+    this.#deferred.push({ endpoint, attempt, errors: 0 });
   }
 
   /** Sweeps to the end, or to {@link stop}. */
@@ -240,7 +247,7 @@ export class Sweep {
         await this.#until(this.#answersUntil);
         await this.#settleDown();
         // What was dropped may have been noticed only while the last answers were waited for.
-      } while (this.#going && this.#path.repeats.size > 0);
+      } while (this.#going && (this.#path.isOwing || !this.#isPathClear()));
       if (this.#failure === undefined) await this.#link.nameIpv6();
     } finally {
       for (const timer of timers) clearInterval(timer);
@@ -353,7 +360,7 @@ export class Sweep {
 
   /** A pass is over when all of it has gone out, and what is on its way has come back where the next pass has to know. */
   #isOver({ size }: Order): boolean {
-    if (this.#position < size || this.#deferred.length > 0 || this.#path.repeats.size > 0) return false;
+    if (this.#position < size || this.#deferred.length > 0 || this.#path.isOwing) return false;
     return this.#schedule.flowsOn(this.#pass) || (this.#inFlight.size === 0 && this.#isPathClear());
   }
 
@@ -382,11 +389,7 @@ export class Sweep {
   async #drain(): Promise<void> {
     while (
       this.#going &&
-      (this.#deferred.length > 0 ||
-        this.#path.repeats.size > 0 ||
-        this.#waiting.size > 0 ||
-        this.#inFlight.size > 0 ||
-        !this.#isPathClear())
+      (this.#deferred.length > 0 || this.#path.isOwing || this.#waiting.size > 0 || this.#inFlight.size > 0 || !this.#isPathClear())
     ) {
       this.#launchDeferred(this.#room());
       await this.#turn();
@@ -402,13 +405,14 @@ export class Sweep {
     if (!this.#isOpen) return 0;
     this.#path.attend(performance.now());
     this.#pace.rate = this.#path.rate;
-    if (this.#underWay.size >= MAX_TALKING || this.#path.isPaused) return 0;
+    if (this.#underWay.size >= MAX_TALKING || this.#path.isHeld(performance.now())) return 0;
     return Math.max(0, Math.min(this.#pace.bucket.available(performance.now()), this.#maxSockets - this.#inFlight.size));
   }
 
   /** Tries those that were held back first; returns the room that is left. */
   #launchDeferred(room: number): number {
     this.#releaseWaiting(performance.now());
+    for (const endpoint of this.#path.talksToHold()) this.#holdAgain(endpoint, 0);
     const items = this.#deferred.splice(0, room);
     const before = this.#deferred.length;
     for (const item of items) this.#launch(item);
@@ -511,13 +515,15 @@ export class Sweep {
       this.#state.liven(host);
       if (!again) this.#state.settle(endpoint, dialled.outcome === 'refused' ? 'refused' : 'answered');
     } else if (dialled.outcome === 'unreachable') this.#state.markUnreachable(endpoint);
+    else if (again) this.#path.unheard(endpoint, performance.now() - dialled.ms);
     else this.#path.silent(endpoint, performance.now());
+    if (dialled.outcome === 'refused') this.#path.found(endpoint, plan, true);
     if (dialled.outcome !== 'open') {
       release();
       if (dialled.outcome === 'reset') this.#handlers.onReset(this.#devices.at(address), plan);
       return;
     }
-    if (!this.#schedule.isOnLink(address)) this.#path.found(endpoint, plan);
+    this.#path.found(endpoint, plan);
     const device = this.#devices.at(address);
     device.budget.countConnect();
     this.#talk(endpoint, this.#handlers.onOpen({ device, plan, socket: dialled.socket, release }));
@@ -595,6 +601,7 @@ export class Sweep {
       return;
     }
     this.#state.liven(host);
+    this.#path.heard(endpoint);
     // Who answers the question to its whole link was asked, and is not asked again.
     if (plan.living === true) this.#state.ask(endpoint);
     if (!again) this.#state.settle(endpoint, 'answered');
@@ -631,14 +638,19 @@ export class Sweep {
     const isIdle = !this.#isOpen && this.#inFlight.size === 0 && this.#underWay.size === 0 && this.#going;
     if (isIdle && this.#wasIdle && now - this.#checkpointAt < IDLE_CHECKPOINT_MS) return;
     this.#wasIdle = isIdle;
+    this.#checkpoint(now);
+  }
+
+  #checkpoint(now: number): void {
     this.#checkpointAt = now;
+    this.#isHasty = false;
     const open = [...this.#inFlight.keys(), ...this.#deferred.map(({ endpoint }) => endpoint), ...this.#waiting.keys()];
     this.#handlers.onCheckpoint(
       this.#state.checkpoint({
         pass: this.#pass,
         position: this.#position,
         open: open.filter((endpoint) => !this.#counted.has(endpoint) && !this.#path.repeats.isUnderWay(endpoint)),
-        talking: [...this.#underWay.endpoints, ...this.#counted],
+        talking: [...new Set([...this.#underWay.endpoints, ...this.#counted, ...this.#path.talks.endpoints])],
         path: this.#path.checkpoint(),
       }),
     );
@@ -663,6 +675,7 @@ export class Sweep {
   /** Lets the event loop turn; about a millisecond, while something may be sent. */
   async #turn(): Promise<void> {
     await sleep(this.#isOpen ? 1 : WAITING_TURN_MS);
+    if (this.#isHasty) this.#orFail(() => this.#checkpoint(performance.now()));
   }
 
   #lookAtClock(): void {
