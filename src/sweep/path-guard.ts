@@ -7,7 +7,7 @@ import { dial } from './dial.ts';
 import type { Guards } from './guards.ts';
 import type { Pace } from './pace.ts';
 import { networkOf, RoundTrip } from './pace.ts';
-import { MOST_UNWATCHED, PathWatch, type Verdict } from './path-watch.ts';
+import { PathWatch, type Verdict } from './path-watch.ts';
 import { Recent } from './recent.ts';
 import { Repeats } from './repeats.ts';
 import type { PathCheckpoint, SweepState } from './state.ts';
@@ -32,7 +32,9 @@ export interface PathGuardOptions {
 
 /** However little a path bears, so many packets a second leave: a table of 1,200 entries bears them where each lives for two minutes. */
 const LEAST_RATE = 10;
-/** After so many a port that refuses connections becomes a canary, where no better one was found. */
+/** After so many connections, or datagrams, that nothing was heard of, nobody can tell whether they arrived: a table of so many may be full. */
+const MOST_UNHEARD = 4096;
+/** After so many packets a port that refuses connections becomes a canary, where no better one was found. */
 const SPARES_AFTER = 1024;
 /** A connection that is closed without a word is nothing to a server of these. Others log it, lock the caller out, or hold a serial line for it. */
 const CANARIES: ReadonlySet<string> = new Set(['http', 'https']);
@@ -61,8 +63,8 @@ export class PathGuard {
   #bad = { since: Infinity, until: -Infinity };
   readonly #deafHosts = new Set<number>();
   #untried = 0;
-  /** Packets to endpoints beyond a router while nothing there had answered. */
-  #unwatched = 0;
+  /** What was sent to endpoints beyond a router while no TCP port there had answered. */
+  readonly #unheard = { tcp: 0, udp: 0 };
   /** A TCP port there has answered, or at least something by UDP. */
   #isWatched = false;
   #isHeard = false;
@@ -106,7 +108,7 @@ export class PathGuard {
 
   /** Something was sent to an endpoint, and nothing has come back. */
   silent(endpoint: number, now: number): void {
-    if (!this.#isWatched && !this.#options.isOnLink(endpoint)) this.#unwatched += 1;
+    if (!this.#isWatched && !this.#options.isOnLink(endpoint)) this.#unheard[this.#options.state.planOf(endpoint).transport] += 1;
     if (this.isPaused) this.#repeat([endpoint]);
     else this.#recent.add(endpoint, now);
   }
@@ -114,14 +116,12 @@ export class PathGuard {
   /** A port was found open, or refuses connections (`isSpare`). */
   found(endpoint: number, { protocol }: PortPlan, isSpare = false): void {
     if (this.#options.isOnLink(endpoint)) return;
-    if (!this.#isWatched) {
-      this.#isWatched = true;
-      // Whether what left before has arrived nobody can tell any more.
-      if (this.#unwatched >= MOST_UNWATCHED) {
-        this.#askedLate = this.#unwatched;
-        this.#keep(-Infinity);
-      }
+    // Whether what left before has arrived nobody can tell any more.
+    if (this.#isUnwatched) {
+      this.#askedLate = this.#unheard.tcp + this.#unheard.udp;
+      this.#keep(-Infinity);
     }
+    this.#isWatched = true;
     if (isSpare ? packetsOf(this.#options.state) >= SPARES_AFTER : CANARIES.has(protocol))
       this.#watch.offer(endpoint, networkOf(this.#options.state.addressOf(endpoint)), isSpare);
   }
@@ -307,7 +307,7 @@ export class PathGuard {
     else if (this.#isUnwatched && !this.#isHeard)
       guards.note(
         'path',
-        `no port beyond a router answered, neither open nor closed, so nothing tells whether ${grouped(this.#unwatched)} packets arrived: these networks are empty, or something in the path drops them (no way, a filter, a state table that is full). Sweep with --rate ${LEAST_RATE * 3}, or name a network in which something lives too`,
+        `no port beyond a router answered, neither open nor closed, so nothing tells whether ${grouped(this.#unheard.tcp + this.#unheard.udp)} packets arrived: these networks are empty, or something in the path drops them (no way, a filter, a state table that is full). Sweep with --rate ${LEAST_RATE * 3}, or name a network in which something lives too`,
       );
   }
 
@@ -325,7 +325,7 @@ export class PathGuard {
 
   /** Much was sent beyond a router, and nobody could be asked whether it arrives. */
   get #isUnwatched(): boolean {
-    return !this.#isWatched && this.#unwatched >= MOST_UNWATCHED;
+    return !this.#isWatched && Math.max(this.#unheard.tcp, this.#unheard.udp) >= MOST_UNHEARD;
   }
 
   /** What could not be mended. */

@@ -573,8 +573,8 @@ test('killed while it was about to be found out whether the path is choked and r
 
 test('where nothing beyond a router answers nobody can tell whether it arrives: many packets make the sweep incomplete, few do not', async () => {
   for (const [targets, whats] of [
-    ['127.50.48.0/22', []],
-    ['127.50.48.0/21', ['path']],
+    ['127.50.48.0/21', []],
+    ['127.50.48.0/20', ['path']],
   ] as const) {
     const { sweep } = setUp({ hosts: hostsOf(targets), rate: 10_000, ratePerNetwork: 10_000, retries: 0 }, '16263/udp=ipmi', {}, [
       pinger(),
@@ -582,18 +582,6 @@ test('where nothing beyond a router answers nobody can tell whether it arrives: 
     await sweep.run();
     expect(sweep.limitations.map(({ what }) => what)).toEqual(whats);
   }
-});
-
-test('where the first port answers late, what left before is asked again', async () => {
-  const plan = { hosts: hostsOf('127.50.56.0/21'), rate: 10_000, ratePerNetwork: 10_000, retries: 0 };
-  const { sweep, audit } = setUp(plan, '16264/udp=ipmi,18082=http', {}, [pinger()]);
-  await sweep.run();
-  const datagrams = audit.entries.filter(({ transport }) => transport === 'udp');
-  expect(new Set(datagrams.map(({ host }) => host)).size).toBe(2048);
-  expect(datagrams.length).toBe(4096);
-  expect(sweep.ledger.total).toMatchObject({ planned: 4096, asked: 4096, silent: 2048, refused: 2048 });
-  expect(sweep.limitations).toEqual([]);
-  expect(sweep.notes.join()).toContain('no TCP port beyond a router answered until 2,048 packets had left');
 });
 
 test.for([
