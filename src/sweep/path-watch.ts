@@ -25,6 +25,8 @@ const FORGET = 0.0003;
 /** Of what a path has borne from one recovery to the next it is given this share, and rises to at most that: what was sent when it choked is known roughly. */
 const CAUTION = 0.8;
 const MOST_OF_BORNE = 0.95;
+/** It is sure to be less than that at which it choked. */
+const LESS = 0.7;
 /** So often the path may choke before it is given up, where it has not held out for so long in between. */
 const MOST_CHOKES = 12;
 const HELD_OUT_MS = 600_000;
@@ -82,6 +84,7 @@ export class PathWatch {
   #rowFrom: Stretch;
   /** Of the rate: what is sent at now, and where it rises to at most. */
   #share = 1;
+  #shareBefore = 1;
   #risenAt = 0;
   #ceiling = 1;
   #chokes = 0;
@@ -140,7 +143,7 @@ export class PathWatch {
     return this.#chokes;
   }
   get lowestShare(): number {
-    return this.#lowest;
+    return Math.min(this.#lowest, this.#share);
   }
   /** The path was given up: what it dropped is not known any more. */
   get isLost(): boolean {
@@ -254,9 +257,9 @@ export class PathWatch {
       this.#row += 1;
       this.#chokes += 1;
       this.#chokedAt = now;
-      this.#ceiling = this.#share * 0.7;
+      this.#ceiling = this.#share * LESS;
+      this.#shareBefore = this.#share;
       this.#share /= 2;
-      this.#lowest = Math.min(this.#lowest, this.#share);
       if (this.#row < MOST_CHOKES) return 'choked';
     } else if (now - this.#chokedAt < GIVE_UP_MS) return 'missed';
     this.#chokedAt = undefined;
@@ -273,7 +276,8 @@ export class PathWatch {
     const borneSince = ({ at, packets: before }: Stretch): number =>
       ((Math.max(before, lastGood) + packets) / 2 - before) / ((now - at) / 1000) / this.#rate;
     const borne = Math.max(borneSince(this.#stretch), borneSince(this.#rowFrom));
-    this.#share = Math.min(this.#share, borne * CAUTION);
+    // Where the path seems to have borne more than was sent, something else fills it: half as much then.
+    if (borne * CAUTION < this.#shareBefore) this.#share = Math.min(borne * CAUTION, this.#shareBefore * LESS);
     this.#ceiling = Math.max(this.#share, Math.min(this.#ceiling, borne * MOST_OF_BORNE));
     this.#lowest = Math.min(this.#lowest, this.#share);
     this.#stretch = { at: now, packets };

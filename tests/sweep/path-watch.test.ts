@@ -51,15 +51,21 @@ test('several are asked in turn, each every ten seconds, and one network after t
 test.for([
   { name: 'the same one twice', canaries: ALONE },
   { name: 'two in a row', canaries: FOUR },
-])('silence chokes: $name; the rate is halved, and rises again slowly, but not to where it choked', ({ canaries }) => {
-  const { watch, asked } = watchOver(canaries, 200, (_, at) => at < 50_000 || at > 70_000);
-  const told = asked.filter(({ verdict }) => verdict !== 'good').map(({ verdict }) => verdict);
-  expect(told.slice(0, 2)).toEqual(['missed', 'choked']);
-  expect(told.at(-1)).toBe('through');
-  expect(watch).toMatchObject({ chokes: 1, lowestShare: 0.5, isChoked: false, isLost: false });
-  expect(watch.share).toBeGreaterThan(0.7);
-  expect(watch.share).toBeLessThan(1);
-});
+])(
+  'silence chokes: $name; the rate goes down to what the path has borne, and rises again slowly, but not to where it choked',
+  ({ canaries }) => {
+    const { watch, asked } = watchOver(canaries, 200, (_, at) => at < 50_000 || at > 70_000);
+    const told = asked.filter(({ verdict }) => verdict !== 'good').map(({ verdict }) => verdict);
+    expect(told.slice(0, 2)).toEqual(['missed', 'choked']);
+    expect(told.at(-1)).toBe('through');
+    expect(watch).toMatchObject({ chokes: 1, isChoked: false, isLost: false });
+    // A thousand a second until it choked, about 50 s, and nothing until it was open again, about 70 s: of that four fifths.
+    expect(watch.lowestShare).toBeGreaterThan(0.5);
+    expect(watch.lowestShare).toBeLessThanOrEqual(0.7);
+    expect(watch.share).toBeGreaterThan(watch.lowestShare);
+    expect(watch.share).toBeLessThan(0.75);
+  },
+);
 
 test.for([
   { name: 'one packet is lost now and then', answers: (_: number, at: number) => at % 97 !== 0 },
