@@ -83,7 +83,7 @@ export class Budget {
   }
 
   connect(): void {
-    if (this.#deaf >= DEAD_AFTER) throw new ProbeError('given-up', 'it stopped responding: two ports that were open no longer answer');
+    if (this.isDeaf) throw new ProbeError('given-up', 'it stopped responding: two ports that were open no longer answer');
     if (this.#connects >= this.#limits.connects) throw new ProbeError('given-up', `${this.#limits.connects} connections were made to it`);
     this.#connects += 1;
   }
@@ -127,6 +127,22 @@ export class Budget {
     if (this.#reads >= this.#limits.reads) return false;
     this.#reads += 1;
     return true;
+  }
+
+  /** Open ports of it do not answer any more: it is left alone. */
+  get isDeaf(): boolean {
+    return this.#deaf >= DEAD_AFTER;
+  }
+
+  /** It was the path that did not answer, not the device. */
+  forgiveDeaf(): void {
+    this.#deaf = 0;
+  }
+
+  /** Whether anything is left for a conversation. */
+  get isLeft(): boolean {
+    const { connects, requests, talkMs } = this.#limits;
+    return this.#connects < connects && this.#requests < requests && this.#spentMs < talkMs;
   }
 
   /** A port that was open did not answer a connection. */

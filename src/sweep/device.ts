@@ -75,8 +75,8 @@ export class Devices {
   readonly snmpSessions = pLimit(SNMP_SESSIONS_AT_ONCE);
   /** Conversations that our own machine kept from being held. */
   localErrors = 0;
-  /** Devices that were found open and did not answer a further connection, with the `performance.now()` of it. */
-  readonly deaf: { readonly host: string; readonly at: number }[] = [];
+  /** Called where a device that was found open does not answer a further connection (or session), with the `performance.now()` at which that was begun. */
+  onDeaf: (address: AddressNumber, since: number) => void = () => undefined;
   readonly #devices = new Map<AddressNumber, Device>();
 
   constructor(reach: Reach) {
@@ -146,13 +146,16 @@ export class Device {
     const release = await this.#all.reach.gates.enter(this.address);
     try {
       await sleep(this.budget.pauseMs);
+      const since = performance.now();
+      // One that was given up because the path dropped its connections is not asked any more, and misses the same.
+      if (this.budget.isDeaf) this.#all.onDeaf(this.address, since);
       this.budget.connect();
       const dialled = await dial(this.address, port, Math.min(CONNECT_MS, Math.max(1, deadline - performance.now())), this.#all.reach);
       if (dialled.outcome === 'open') return this.adopt(dialled.socket, { port, protocol }, release, deadline);
       if (dialled.outcome === 'local') this.#all.localErrors += 1;
       if (dialled.outcome === 'silent') {
         this.budget.deaf();
-        this.#all.deaf.push({ host: this.host, at: performance.now() });
+        this.#all.onDeaf(this.address, since);
       } else this.budget.rest(true);
       const kind = dialled.outcome === 'local' ? 'given-up' : dialled.outcome === 'reset' ? 'cut-off' : dialled.outcome;
       throw new ProbeError(kind, `connecting again: ${dialled.code}`);
@@ -170,6 +173,7 @@ export class Device {
     read: (agent: SnmpAgent) => Promise<T>,
   ): Promise<T> {
     return this.#all.snmpSessions(async () => {
+      const since = performance.now();
       const session = await SnmpSession.open({
         address: this.address,
         endpoint: { host: this.host, transport: 'udp', port },
@@ -182,6 +186,10 @@ export class Device {
       });
       try {
         return await read(session);
+      } catch (error) {
+        // Its socket is a new one, as new to a state table as a connection.
+        if (error instanceof ProbeError && error.kind === 'silent') this.#all.onDeaf(this.address, since);
+        throw error;
       } finally {
         session.close();
       }

@@ -44,6 +44,7 @@ export class Inbox {
       return;
     }
     this.#parts.state.liven(host);
+    this.#parts.path.heard(endpoint);
     this.#parts.times.answered(host, performance.now());
     // Who answers the question to its whole link was asked, and is not asked again.
     if (plan.living === true) this.#parts.state.ask(endpoint);

@@ -36,7 +36,7 @@ interface Item {
 
 /** What a sweep sends: endpoints on their way, those that are held back until their device, their network or this machine bears them, and what becomes of them. */
 export class Outbox {
-  /** Endpoints to talk to again after a resume: their outcome is counted already. */
+  /** Endpoints to talk to again, after a resume or because the path cut a conversation off: their outcome is counted already. */
   readonly counted = new Set<number>();
   /** `performance.now()` of the last datagram to what every address is asked at. */
   lastUdp = 0;
@@ -98,18 +98,26 @@ export class Outbox {
     return new Set(this.#deferred.filter(({ attempt, isRepeat }) => attempt === 0 && isRepeat !== true).map(({ endpoint }) => endpoint));
   }
 
-  /** Draws an endpoint for an attempt. */
+  /** Draws an endpoint for an attempt, unless an earlier one is still on its way out. */
   draw(endpoint: number, attempt: number): void {
-    if (this.#waiting.has(endpoint)) return;
+    if (this.open.has(endpoint)) return;
     this.open.add(endpoint);
     this.#launch({ endpoint, attempt, errors: 0 });
   }
 
   /** Takes over what was under way in a sweep that is resumed: endpoints without an outcome, and those to be talked to again. */
   resume({ open, talking }: { open: readonly number[]; talking: readonly number[] }, attempt: number): void {
-    for (const endpoint of talking) this.counted.add(endpoint);
-    for (const endpoint of open) this.open.add(endpoint);
-    for (const endpoint of [...talking, ...open]) this.#deferred.push({ endpoint, attempt, errors: 0 });
+    for (const endpoint of talking) this.#talkAgain(endpoint, attempt);
+    for (const endpoint of open) {
+      this.open.add(endpoint);
+      this.#deferred.push({ endpoint, attempt, errors: 0 });
+    }
+  }
+
+  /** A conversation is held once more. */
+  #talkAgain(endpoint: number, attempt: number): void {
+    this.counted.add(endpoint);
+    this.#deferred.push({ endpoint, attempt, errors: 0 });
   }
 
   /** What of that has an outcome after all. */
@@ -120,6 +128,7 @@ export class Outbox {
 
   /** Tries those that were held back first, so many of them at most; returns the room that is left. */
   launchHeld(room: number): number {
+    for (const endpoint of this.#parts.path.talksToHold()) this.#talkAgain(endpoint, 0);
     this.#releaseWaiting(performance.now());
     const items = this.#deferred.splice(0, room);
     const before = this.#deferred.length;
@@ -181,6 +190,12 @@ export class Outbox {
     const now = performance.now();
     if (item.notBefore !== undefined && now < item.notBefore) {
       this.#deferred.push(item);
+      return;
+    }
+    // It has answered while it was held back.
+    const isFurther = item.isRepeat !== true && !this.counted.has(endpoint) && (item.attempt > 0 || plan.living === true);
+    if (isFurther && this.#parts.state.isSettled(endpoint)) {
+      this.open.delete(endpoint);
       return;
     }
     if (plan.living === true && !this.#parts.state.isAsked(endpoint)) {
@@ -282,12 +297,14 @@ export class Outbox {
       this.#parts.state.liven(host);
       if (!again) this.#parts.state.settle(endpoint, dialled.outcome === 'refused' ? 'refused' : 'answered');
     } else if (dialled.outcome === 'unreachable') this.#parts.state.markUnreachable(endpoint);
+    else if (again) this.#parts.path.unheard(endpoint, performance.now() - dialled.ms);
     else this.#parts.path.silent(endpoint, performance.now());
+    if (dialled.outcome === 'refused') this.#parts.path.found(endpoint, plan, true);
     if (dialled.outcome !== 'open') {
       if (dialled.outcome === 'reset') this.#parts.handlers.onReset(this.#parts.devices.at(address), plan);
       return;
     }
-    if (!this.#parts.schedule.isOnLink(address)) this.#parts.path.found(endpoint, plan);
+    this.#parts.path.found(endpoint, plan);
     const device = this.#parts.devices.at(address);
     device.budget.countConnect();
     this.#parts.talk(endpoint, this.#parts.handlers.onOpen({ device, plan, socket: dialled.socket, release: gates.releaseOf(address) }));

@@ -5,8 +5,9 @@ const LEAST_MS = 1000;
 const WARY_EACH_MS = 8000;
 const WARY_LEAST_MS = 500;
 const WARY_MOST_MS = 3000;
-/** After one that did not answer, and while nothing gets through. */
+/** After one that did not answer where it is the only one (otherwise another is asked at once), how long nothing is sent because of it, and while nothing gets through. */
 const DOUBT_MS = 1000;
+const UNSURE_MS = 2500;
 const CHOKED_MS = 2000;
 /** Of so many canaries two that stay silent mean that the path is choked: where one packet in a hundred is lost each way, that is one in 600. */
 const LOOK_BACK = 5;
@@ -20,11 +21,17 @@ const GOOD_BEFORE = 8;
 const BACK_MS = 30_000;
 /** Once it bears the sweep again, the rate rises by so much a second; it stays below the one at which it choked, which is forgotten more slowly. */
 const RISE = 0.01;
-const FORGET = 0.001;
-/** So often the path may choke before it is given up. */
+const FORGET = 0.0003;
+/** Of what a path has borne from one recovery to the next it is given this share, and rises to at most that: what was sent when it choked is known roughly. */
+const CAUTION = 0.8;
+const MOST_OF_BORNE = 0.95;
+/** It is sure to be less than that at which it choked. */
+const LESS = 0.7;
+/** So often the path may choke before it is given up, where it has not held out for so long in between. */
 const MOST_CHOKES = 12;
-/** After so many packets a pass does not end without a canary: smaller state tables are hardly to be found. */
-const UNWATCHED_PACKETS = 2048;
+const HELD_OUT_MS = 600_000;
+/** After so many packets that nobody was asked about afterwards the path may have dropped some: smaller state tables are hardly to be found. */
+export const MOST_UNWATCHED = 2048;
 
 const MOST_CANARIES = 16;
 const PER_NETWORK = 4;
@@ -33,9 +40,17 @@ const PER_NETWORK = 4;
 interface Canary {
   readonly endpoint: number;
   readonly network: number | bigint;
+  /** It refuses connections: asked only while no other is known. */
+  readonly isSpare: boolean;
   /** How often in a row it did not answer. */
   strikes: number;
   lastAt: number;
+}
+
+/** A moment, and how many packets had left by then. */
+interface Stretch {
+  readonly at: number;
+  readonly packets: number;
 }
 
 /** What a canary has told: `good`, `missed` (this one did not answer), `choked` (from now on the path is), `through` (it is no longer), `lost` (it is given up). */
@@ -60,27 +75,54 @@ export class PathWatch {
   #good: number[] = [];
   #packetsAtGood = 0;
   #chokedAt: number | undefined;
+  /** When the last one did not answer, until another tells. */
+  #unsureSince: number | undefined;
+  /** Where the present stretch began: with the sweep, or when the path was open again. */
+  #stretch: Stretch;
+  /** Chokes in a row, and the beginning of the stretch before the first. */
+  #row = 0;
+  #rowFrom: Stretch;
   /** Of the rate: what is sent at now, and where it rises to at most. */
   #share = 1;
+  #shareBefore = 1;
   #risenAt = 0;
   #ceiling = 1;
   #chokes = 0;
   #lowest = 1;
   #isLost = false;
 
-  constructor(now: number) {
+  readonly #rate: number;
+
+  /** @param rate packets a second that the plan names */
+  constructor(now: number, rate: number) {
     this.#at = now;
+    this.#rate = rate;
+    this.#stretch = { at: now, packets: 0 };
+    this.#rowFrom = this.#stretch;
   }
 
-  /** An open port of the web: what listens there bears a connection that is closed at once. */
-  offer(endpoint: number, network: number | bigint): void {
+  /**
+   * An open port of the web: what listens there bears a connection that is closed at once. While there is none a port that refuses connections is better than
+   * nothing (`isSpare`): the answer may be that of a firewall before the table that is full. The first of the web takes their place.
+   */
+  offer(endpoint: number, network: number | bigint, isSpare = false): void {
+    if (isSpare && this.#canaries.some((one) => !one.isSpare)) return;
+    if (!isSpare) this.#canaries = this.#canaries.filter((one) => !one.isSpare || one === this.#asking);
     if (this.#canaries.length >= MOST_CANARIES || this.#canaries.some((one) => one.endpoint === endpoint)) return;
     if (this.#canaries.filter((one) => one.network === network).length >= PER_NETWORK) return;
-    this.#canaries.push({ endpoint, network, strikes: 0, lastAt: -Infinity });
+    this.#canaries.push({ endpoint, network, isSpare, strikes: 0, lastAt: -Infinity });
   }
 
   get endpoints(): readonly number[] {
     return this.#canaries.map(({ endpoint }) => endpoint);
+  }
+  /** Those that refuse connections. */
+  get spares(): readonly number[] {
+    return this.#canaries.filter(({ isSpare }) => isSpare).map(({ endpoint }) => endpoint);
+  }
+  /** One did not answer of late, and it is not known yet what that means. */
+  get isDoubtful(): boolean {
+    return !this.isChoked && !this.#isLost && this.#last.includes(false);
   }
   get isAsking(): boolean {
     return this.#asking !== undefined;
@@ -88,6 +130,10 @@ export class PathWatch {
   /** Nothing new may be sent: it would not arrive. */
   get isChoked(): boolean {
     return this.#chokedAt !== undefined;
+  }
+  /** One has just not answered: nothing is sent until another has told, or nobody could be asked for a while. */
+  isUnsure(now: number): boolean {
+    return this.#unsureSince !== undefined && this.isAble && now - this.#unsureSince < UNSURE_MS;
   }
   /** Of the rate that the plan names, what the path has borne. */
   get share(): number {
@@ -97,11 +143,16 @@ export class PathWatch {
     return this.#chokes;
   }
   get lowestShare(): number {
-    return this.#lowest;
+    return Math.min(this.#lowest, this.#share);
   }
   /** The path was given up: what it dropped is not known any more. */
   get isLost(): boolean {
     return this.#isLost;
+  }
+
+  /** When the last canary answered. */
+  get goodAt(): number {
+    return this.#good.at(-1) ?? this.#since;
   }
 
   /** Continues at the share that a journal holds. */
@@ -110,9 +161,14 @@ export class PathWatch {
     this.#ceiling = share;
   }
 
+  /** There is somebody to ask, and it would change something. */
+  get isAble(): boolean {
+    return this.#canaries.length > 0 && !this.#isLost;
+  }
+
   /** Too much was sent since the last good canary for a pass to end. */
   isUnwatched(packets: number): boolean {
-    return this.#canaries.length > 0 && !this.#isLost && packets - this.#packetsAtGood >= UNWATCHED_PACKETS;
+    return this.isAble && packets - this.#packetsAtGood >= MOST_UNWATCHED;
   }
 
   /** The canary to be asked now, if any: of those that are free the one that has answered best and was asked longest ago, in another network if there is one. */
@@ -167,6 +223,8 @@ export class PathWatch {
   }
 
   #onAnswer(packets: number, now: number): Verdict {
+    this.#unsureSince = undefined;
+    const lastGood = this.#packetsAtGood;
     this.#good = [...this.#good, now].slice(-GOOD_BEFORE);
     this.#packetsAtGood = packets;
     if (this.#chokedAt !== undefined) {
@@ -175,6 +233,7 @@ export class PathWatch {
       this.#good = [];
       this.#since = now;
       this.#risenAt = now;
+      this.#fitTo({ lastGood, packets }, now);
       return 'through';
     }
     const seconds = (now - this.#risenAt) / 1000;
@@ -186,17 +245,42 @@ export class PathWatch {
 
   #onSilence(now: number): Verdict {
     if (this.#chokedAt === undefined) {
-      if (this.#last.filter((answered) => !answered).length < 2) return 'missed';
+      if (this.#last.filter((answered) => !answered).length < 2) {
+        this.#unsureSince = now;
+        return 'missed';
+      }
+      this.#unsureSince = undefined;
+      if (this.#row === 0 || now - this.#stretch.at >= HELD_OUT_MS) {
+        this.#row = 0;
+        this.#rowFrom = this.#stretch;
+      }
+      this.#row += 1;
       this.#chokes += 1;
       this.#chokedAt = now;
-      this.#ceiling = this.#share * 0.7;
+      this.#ceiling = this.#share * LESS;
+      this.#shareBefore = this.#share;
       this.#share /= 2;
-      this.#lowest = Math.min(this.#lowest, this.#share);
-      if (this.#chokes < MOST_CHOKES) return 'choked';
+      if (this.#row < MOST_CHOKES) return 'choked';
     } else if (now - this.#chokedAt < GIVE_UP_MS) return 'missed';
     this.#chokedAt = undefined;
     this.#isLost = true;
     return 'lost';
+  }
+
+  /**
+   * A table forgets as fast as it was filled, one lifetime of an entry later: so what it took since it was empty, by the time until it takes more, is what it
+   * bears a second. It was empty when the first of the chokes in a row began to build up; later ones may begin with a table that is half full. How much it took
+   * lies between what had left at the last good canary, and at the end.
+   */
+  #fitTo({ lastGood, packets }: { lastGood: number; packets: number }, now: number): void {
+    const borneSince = ({ at, packets: before }: Stretch): number =>
+      ((Math.max(before, lastGood) + packets) / 2 - before) / ((now - at) / 1000) / this.#rate;
+    const borne = Math.max(borneSince(this.#stretch), borneSince(this.#rowFrom));
+    // Where the path seems to have borne more than was sent, something else fills it: half as much then.
+    if (borne * CAUTION < this.#shareBefore) this.#share = Math.min(borne * CAUTION, this.#shareBefore * LESS);
+    this.#ceiling = Math.max(this.#share, Math.min(this.#ceiling, borne * MOST_OF_BORNE));
+    this.#lowest = Math.min(this.#lowest, this.#share);
+    this.#stretch = { at: now, packets };
   }
 
   get #pauseMs(): number {
@@ -204,6 +288,7 @@ export class PathWatch {
     const count = Math.max(1, this.#canaries.length);
     const usual =
       this.#chokes === 0 ? Math.max(LEAST_MS, EACH_MS / count) : Math.min(WARY_MOST_MS, Math.max(WARY_LEAST_MS, WARY_EACH_MS / count));
+    if (this.#unsureSince !== undefined && count > 1) return 0;
     return this.#last.includes(false) ? Math.min(DOUBT_MS, usual) : usual;
   }
 }

@@ -32,6 +32,12 @@ export class Recent {
     while ((this.#slices[1]?.from ?? Infinity) <= before) this.#drop();
   }
 
+  /** All that was asked since a moment, and what is in the same slice. */
+  since(moment: number): number[] {
+    const first = this.#slices.findLastIndex(({ from }) => from <= moment);
+    return this.#slices.slice(Math.max(0, first)).flatMap(({ endpoints }) => endpoints);
+  }
+
   /** Takes out all that was asked since a moment; `isWhole` is false where some of that had to be forgotten before. */
   take(since: number): { readonly endpoints: readonly number[]; readonly isWhole: boolean } {
     this.forget(since);

@@ -5,6 +5,7 @@ import type { PortPlan } from '../targets/port-plan.ts';
 import { priorityOf, retriesSilent } from './coverage.ts';
 import type { Fate } from './ledger.ts';
 import type { Neighbours } from './neighbours.ts';
+import { MOST_UNWATCHED } from './path-watch.ts';
 import type { SweepState } from './state.ts';
 import type { SweepPlan } from './plan.ts';
 
@@ -22,7 +23,8 @@ export interface Order {
 }
 
 /**
- * What is asked, in which pass and in which order: the first attempt before the next, and in each UDP before TCP, and then the living addresses at the ports
+ * What is asked, in which pass and in which order: the first attempt before the next, and in each UDP before TCP (after it where so many datagrams to networks
+ * beyond a router would leave before anybody is found who can be asked whether they arrive), and then the living addresses at the ports
  * that only they are asked at: what they answer late, and the conversations with them, go on while silent ones are tried again. An item of a UDP pass over all addresses is an address, with all its UDP ports at once, so that a directly attached one
  * is resolved once; an item of any other pass is an endpoint.
  */
@@ -51,19 +53,16 @@ export class Schedule {
     this.tcp = indexesOf('tcp', false);
     this.udp = indexesOf('udp', false);
     this.living = { tcp: indexesOf('tcp', true), udp: indexesOf('udp', true).toSorted((a, b) => worth(ports[a]) - worth(ports[b])) };
+    this.touchesLink = hosts.ranges.some((range) => familyOf(range.first) === 4 && neighbours.touches(range));
     const attempts = [...Array(plan.retries + 1).keys()];
+    const orderOf = (living: boolean): readonly Pass['transport'][] =>
+      !living && !this.touchesLink && hosts.count * this.udp.length > MOST_UNWATCHED ? ['tcp', 'udp'] : ['udp', 'tcp'];
     this.passes = attempts
-      .flatMap((attempt) =>
-        [false, true].flatMap((living) => [
-          { transport: 'udp' as const, attempt, living },
-          { transport: 'tcp' as const, attempt, living },
-        ]),
-      )
+      .flatMap((attempt) => [false, true].flatMap((living) => orderOf(living).map((transport) => ({ transport, attempt, living }))))
       .filter((pass) => this.portsOf(pass).length > 0);
     const { coverage = 'auto' } = plan;
     this.#priority = coverage === 'full' ? new Set(this.tcp) : priorityOf(ports, this.tcp);
     this.retriesSilent = retriesSilent(hosts.count, coverage);
-    this.touchesLink = hosts.ranges.some((range) => familyOf(range.first) === 4 && neighbours.touches(range));
     this.looksAtLink = this.touchesLink && this.udp.length > 0 && neighbours.isReadable;
   }
 

@@ -46,7 +46,11 @@ export interface Checkpoint {
 /** Packed numbers as in {@link Checkpoint}. */
 export interface PathCheckpoint {
   readonly canaries: string;
+  /** Of the canaries, those that refuse connections. */
+  readonly spares?: string;
   readonly share: number;
+  /** Asked since a canary that did not answer may have been the first to be dropped: to be repeated, unless a later checkpoint tells better. */
+  readonly doubtful?: string;
   readonly repeats?: Changes;
 }
 
@@ -100,6 +104,9 @@ export class SweepState {
   }
   addressOf(endpoint: number): AddressNumber {
     return this.#hosts.at(this.hostOf(endpoint));
+  }
+  hostAt(address: AddressNumber): number | undefined {
+    return this.#hosts.indexOf(address);
   }
   find(address: AddressNumber, { transport, port }: Pick<PortPlan, 'transport' | 'port'>): number | undefined {
     const host = this.#hosts.indexOf(address);

@@ -78,6 +78,8 @@ export class Sweep {
   #isOpen = true;
   #checkpointAt = -Infinity;
   #wasIdle = false;
+  /** A checkpoint is to be written before the next packet leaves. */
+  #isHasty = false;
 
   #pass = 0;
   #position = 0;
@@ -120,7 +122,9 @@ export class Sweep {
       state: this.#state,
       guards,
       pace: this.#pace,
-      isBusy: (host) => this.#underWay.isBusy(host),
+      underWay: this.#underWay,
+      isOnLink: (endpoint) => this.#neighbours.onLink(this.#state.addressOf(endpoint)),
+      onBad: () => (this.#isHasty = true),
       onFault: (error) => this.#fail(error),
     });
     this.#times = new HostTimes(plan.hosts.count);
@@ -237,7 +241,7 @@ export class Sweep {
         await this.#until(this.#outbox.answersUntil);
         await this.#settleDown();
         // What was dropped may have been noticed only while the last answers were waited for.
-      } while (this.#going && this.#path.repeats.size > 0);
+      } while (this.#going && (this.#path.isOwing || !this.#isPathClear()));
       if (this.#failure === undefined) await this.#link.nameIpv6();
     } finally {
       for (const timer of timers) clearInterval(timer);
@@ -348,7 +352,7 @@ export class Sweep {
    * waited for by who asks that again, and at the end: a device that drops it holds it back for a while.
    */
   #isOver({ size }: Order): boolean {
-    if (this.#position < size || this.#path.repeats.size > 0) return false;
+    if (this.#position < size || this.#path.isOwing) return false;
     const next = this.#schedule.passes[this.#pass + 1];
     const awaitsLiving = next === undefined || (next.living && next.attempt > 0);
     if (awaitsLiving && !this.#outbox.isDone('living', true)) return false;
@@ -379,7 +383,7 @@ export class Sweep {
 
   /** What waits after the last pass, and what a resume brought along. */
   async #drain(): Promise<void> {
-    while (this.#going && (!this.#outbox.isEmpty || this.#path.repeats.size > 0 || !this.#isPathClear())) {
+    while (this.#going && (!this.#outbox.isEmpty || this.#path.isOwing || !this.#isPathClear())) {
       this.#outbox.launchHeld(this.#room());
       await this.#turn();
     }
@@ -394,7 +398,7 @@ export class Sweep {
     if (!this.#isOpen) return 0;
     this.#path.attend(performance.now());
     this.#pace.rate = this.#path.rate;
-    if (this.#underWay.size >= MAX_TALKING || this.#path.isPaused) return 0;
+    if (this.#underWay.size >= MAX_TALKING || this.#path.isHeld(performance.now())) return 0;
     return Math.max(0, Math.min(this.#pace.bucket.available(performance.now()), this.#outbox.sockets));
   }
 
@@ -419,6 +423,7 @@ export class Sweep {
     const now = performance.now();
     this.#checkpointAt = now;
     this.#outbox.sentSince = 0;
+    this.#isHasty = false;
     const open = this.#outbox.open.changes();
     const path = this.#path.checkpoint();
     const spent = this.#spenders.changes();
@@ -427,7 +432,7 @@ export class Sweep {
       pass: this.#pass,
       position: this.#position,
       ...(open === undefined ? {} : { open }),
-      talking: [...this.#underWay.endpoints, ...this.#outbox.counted],
+      talking: [...new Set([...this.#underWay.endpoints, ...this.#outbox.counted, ...this.#path.talks.endpoints])],
       ...(spent === undefined ? {} : { spent }),
       ...(path === undefined ? {} : { path }),
     });
@@ -452,6 +457,7 @@ export class Sweep {
 
   async #turn(): Promise<void> {
     await sleep(this.#isOpen ? TURN_MS : WAITING_TURN_MS);
+    if (this.#isHasty) this.#orFail(() => this.#save('between'));
   }
 
   #lookAtClock(): void {

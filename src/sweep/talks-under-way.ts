@@ -13,6 +13,10 @@ export class TalksUnderWay {
     return [...this.#open.keys()];
   }
 
+  has(endpoint: number): boolean {
+    return this.#open.has(endpoint);
+  }
+
   isBusy(host: number): boolean {
     return this.#busy.has(host);
   }

@@ -40,6 +40,10 @@ export class ToldSet {
   readonly #told = new Set<number>();
   #touched = new Set<number>();
 
+  has(endpoint: number): boolean {
+    return this.#now.has(endpoint);
+  }
+
   add(endpoint: number): void {
     this.#now.add(endpoint);
     this.#touched.add(endpoint);

@@ -91,8 +91,8 @@ export interface LabOptions {
   /** Each way. */
   readonly lossPercent?: number;
   readonly scanners?: number;
-  /** A router is between scanner and hosts whose state table has so many entries, and forgets what is never answered after so many seconds; routed only. */
-  readonly stateTable?: { readonly entries: number; readonly seconds: number };
+  /** A router is between scanner and hosts whose state table has so many entries, which live for so many seconds (120, UDP 30); routed only. */
+  readonly stateTable?: { readonly entries: number; readonly seconds?: number };
   /** Hosts and scanners have link-local IPv6 addresses too; on-link only. */
   readonly ipv6?: boolean;
   /** After so many connections without a password a VNC server locks an address out (TigerVNC's BlacklistThreshold). */
@@ -148,7 +148,8 @@ export class Lab implements AsyncDisposable {
         LOSS: String(lossPercent),
         SCANNERS: String(scanners),
         IPV6: ipv6 ? '1' : '0',
-        ...(stateTable === undefined ? {} : { TABLE: String(stateTable.entries), TABLE_SECONDS: String(stateTable.seconds) }),
+        ...(stateTable === undefined ? {} : { TABLE: String(stateTable.entries) }),
+        ...(stateTable?.seconds === undefined ? {} : { TABLE_SECONDS: String(stateTable.seconds) }),
         VNC_LOCKOUT: String(vncLockout),
         ...(onLinkBits === undefined ? {} : { LINK: 'onlink', ONLINK_BITS: String(onLinkBits) }),
       },

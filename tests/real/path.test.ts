@@ -56,7 +56,19 @@ describe('a state table of 4,096 entries in the path', REAL, () => {
       expect(known).toMatch(/the rate went down to \d+ packets a second/);
       expect(swept.code).toBe(completeness.complete ? 0 : 3);
       if (completeness.complete) expect(missing).toEqual([]);
+      expect(known, 'conversations are held again').not.toContain('were cut off');
     }
     expect(mostAtOnce(account.connections).most).toBeLessThanOrEqual(2);
+  });
+
+  test('nothing answers: a note says that nobody can tell whether it arrives', async () => {
+    await using lab = await Lab.start({ hosts: {} });
+    const words = [...TARGETS, '--rate', '10000', '--rate-per-24', '10000', '--retries', '0'];
+    const swept = await lab.scanner.sweep('nothing', words);
+    const { completeness, ledger } = swept.files.inventory;
+    report(`exit ${swept.code} after ${swept.seconds.toFixed(1)} s: ${completeness.notes.join(' | ')}`);
+    expect(ledger?.total).toMatchObject({ asked: ENDPOINTS, silent: ENDPOINTS });
+    expect(swept.code).toBe(0);
+    expect(completeness.notes.join('\n')).toContain('nothing beyond a router answered, so nothing tells whether');
   });
 });

@@ -11,7 +11,7 @@ function watchOver(
   seconds: number,
   answers: (endpoint: number, at: number) => boolean,
 ): { watch: PathWatch; asked: { readonly endpoint: number; readonly at: number; readonly verdict: Verdict }[] } {
-  const watch = new PathWatch(0);
+  const watch = new PathWatch(0, 1000);
   for (const { endpoint, network } of canaries) watch.offer(endpoint, network);
   const asked = [];
   for (let at = 0; at < seconds * 1000; at += 100) {
@@ -51,15 +51,21 @@ test('several are asked in turn, each every ten seconds, and one network after t
 test.for([
   { name: 'the same one twice', canaries: ALONE },
   { name: 'two in a row', canaries: FOUR },
-])('silence chokes: $name; the rate is halved, and rises again slowly, but not to where it choked', ({ canaries }) => {
-  const { watch, asked } = watchOver(canaries, 200, (_, at) => at < 50_000 || at > 70_000);
-  const told = asked.filter(({ verdict }) => verdict !== 'good').map(({ verdict }) => verdict);
-  expect(told.slice(0, 2)).toEqual(['missed', 'choked']);
-  expect(told.at(-1)).toBe('through');
-  expect(watch).toMatchObject({ chokes: 1, lowestShare: 0.5, isChoked: false, isLost: false });
-  expect(watch.share).toBeGreaterThan(0.7);
-  expect(watch.share).toBeLessThan(1);
-});
+])(
+  'silence chokes: $name; the rate goes down to what the path has borne, and rises again slowly, but not to where it choked',
+  ({ canaries }) => {
+    const { watch, asked } = watchOver(canaries, 200, (_, at) => at < 50_000 || at > 70_000);
+    const told = asked.filter(({ verdict }) => verdict !== 'good').map(({ verdict }) => verdict);
+    expect(told.slice(0, 2)).toEqual(['missed', 'choked']);
+    expect(told.at(-1)).toBe('through');
+    expect(watch).toMatchObject({ chokes: 1, isChoked: false, isLost: false });
+    // A thousand a second until it choked, about 50 s, and nothing until it was open again, about 70 s: of that four fifths.
+    expect(watch.lowestShare).toBeGreaterThan(0.5);
+    expect(watch.lowestShare).toBeLessThanOrEqual(0.7);
+    expect(watch.share).toBeGreaterThan(watch.lowestShare);
+    expect(watch.share).toBeLessThan(0.75);
+  },
+);
 
 test.for([
   { name: 'one packet is lost now and then', answers: (_: number, at: number) => at % 97 !== 0 },
@@ -81,8 +87,126 @@ test('a path that does not recover is given up, and so is one that chokes again 
   expect(fickle.watch).toMatchObject({ isLost: true, chokes: 12 });
 });
 
+/**
+ * A sweep through a table that forgets each entry after so many seconds and drops what is new while it is full, in steps of a tenth of a second.
+ * @returns what the watch made of it, and packets that were sent and dropped
+ */
+function sweepThrough({ entries, life, rate, seconds }: { entries: number; life: number; rate: number; seconds: number }): {
+  watch: PathWatch;
+  sent: number;
+  dropped: number;
+} {
+  const watch = new PathWatch(0, rate);
+  for (const { endpoint, network } of FOUR) watch.offer(endpoint, network);
+  /** Entries made in each step that is not forgotten yet. */
+  const table: number[] = [];
+  let [held, sent, dropped, owed] = [0, 0, 0, 0];
+  let asked: { at: number; packets: number; answered: boolean } | undefined;
+  for (let at = 0; at < seconds * 1000 && !watch.isLost; at += 100) {
+    if (table.length >= life * 10) held -= table.shift() as number;
+    let made = 0;
+    const make = (): boolean => {
+      if (held + made >= entries) return false;
+      made += 1;
+      return true;
+    };
+    // One that is not answered is waited for.
+    if (asked !== undefined && (asked.answered || at >= asked.at + 800)) {
+      watch.result(asked.answered, asked.packets, at);
+      asked = undefined;
+    }
+    let isDue = asked === undefined && watch.next(at, { isFree: () => true, hurry: false }) !== undefined;
+    const ask = (): void => {
+      asked = { at, packets: sent, answered: make() };
+      isDue = false;
+    };
+    owed = watch.isChoked || watch.isUnsure(at) ? 0 : Math.min(owed, 1) + Math.max(10, rate * watch.share) / 10;
+    // The canary is somewhere among what leaves in this step.
+    const place = Math.floor((at * 0.6180339887) % Math.max(1, owed));
+    for (let sentNow = 0; owed >= 1; owed -= 1) {
+      if (isDue && sentNow === place) ask();
+      sent += 1;
+      sentNow += 1;
+      if (!make()) dropped += 1;
+    }
+    if (isDue) ask();
+    table.push(made);
+    held += made;
+  }
+  return { watch, sent, dropped };
+}
+
+test.for([
+  { entries: 4096, life: 120, rate: 2000 },
+  { entries: 4096, life: 120, rate: 10_000 },
+  { entries: 4096, life: 30, rate: 5000 },
+  { entries: 4096, life: 8, rate: 2000 },
+  { entries: 65_536, life: 120, rate: 10_000 },
+])('a table of $entries entries that live $life s, at $rate packets a second: filled once, and then sent at what it bears', (path) => {
+  const { watch, sent, dropped } = sweepThrough({ ...path, seconds: 1800 });
+  const borne = path.entries / path.life;
+  expect(watch.isLost).toBe(false);
+  expect(watch.chokes).toBeGreaterThanOrEqual(1);
+  expect(watch.chokes, 'in half an hour').toBeLessThanOrEqual(6);
+  // What leaves until it is noticed, and little more.
+  expect(dropped).toBeLessThan(path.rate * 4 + sent * 0.02);
+  expect(sent - dropped).toBeGreaterThan(borne * 1800 * 0.6);
+  expect(watch.share * path.rate).toBeGreaterThan(borne * 0.5);
+  expect(watch.share * path.rate).toBeLessThan(borne * 1.3);
+});
+
+test('a table that is never full is left alone', () => {
+  expect(sweepThrough({ entries: 65_536, life: 30, rate: 2000, seconds: 600 }).watch).toMatchObject({ chokes: 0, share: 1 });
+});
+
+test('a path that chokes now and then, and holds out in between, is not given up', () => {
+  const { watch } = watchOver(FOUR, 20 * 900, (_, at) => at % 900_000 < 880_000);
+  expect(watch.chokes).toBeGreaterThan(12);
+  expect(watch.isLost).toBe(false);
+});
+
+test('one that does not answer: nothing is sent until another has told, which is asked at once, nor for ever where nobody can be asked', () => {
+  const watch = new PathWatch(0, 1000);
+  for (const { endpoint, network } of FOUR) watch.offer(endpoint, network);
+  const ask = (at: number): number | undefined => watch.next(at, { isFree: () => true, hurry: false });
+  const first = ask(10_000);
+  expect(watch.isUnsure(10_000)).toBe(false);
+  expect(watch.result(false, 0, 10_800)).toBe('missed');
+  expect(watch.isUnsure(10_800)).toBe(true);
+  const second = ask(10_801);
+  expect(second).not.toBe(first);
+  expect(second).toBeDefined();
+  expect(watch.result(true, 0, 10_820)).toBe('good');
+  expect(watch.isUnsure(10_820)).toBe(false);
+  ask(14_000);
+  watch.result(true, 0, 14_020);
+  expect(watch.doubt(15_000), 'a device that does not answer when it is talked to').toBe('choked');
+  expect(watch.isUnsure(15_000), 'it is known').toBe(false);
+  const alone = new PathWatch(0, 1000);
+  alone.offer(1, 1);
+  alone.doubt(20_000);
+  expect(alone.next(20_001, { isFree: () => false, hurry: false })).toBeUndefined();
+  expect([20_001, 22_000, 23_000].map((at) => alone.isUnsure(at))).toEqual([true, true, false]);
+});
+
+test('a port that refuses connections is asked only while no web port is known', () => {
+  const watch = new PathWatch(0, 1000);
+  watch.offer(1, 1, true);
+  watch.offer(2, 2, true);
+  expect([watch.endpoints, watch.spares]).toEqual([
+    [1, 2],
+    [1, 2],
+  ]);
+  expect(watch.next(10_000, { isFree: () => true, hurry: false })).toBe(1);
+  watch.offer(3, 1);
+  expect(watch.result(true, 0, 10_010)).toBe('good');
+  watch.offer(4, 4, true);
+  watch.offer(5, 1);
+  expect([watch.endpoints, watch.spares]).toEqual([[3, 5], []]);
+});
+
 test('what is suspect begins before the last good canaries, and ends with what is dealt with', () => {
-  const watch = new PathWatch(0);
+  const watch = new PathWatch(0, 1000);
   watch.offer(1, 1);
   expect(watch.suspectSince(5000), 'no canary has answered yet').toBe(-Infinity);
   const ask = (at: number, answered: boolean): Verdict => {
@@ -99,7 +223,7 @@ test('what is suspect begins before the last good canaries, and ends with what i
 });
 
 test('a pass does not end unwatched where much was sent and somebody can be asked', () => {
-  const watch = new PathWatch(0);
+  const watch = new PathWatch(0, 1000);
   expect(watch.isUnwatched(1_000_000)).toBe(false);
   watch.offer(1, 1);
   expect(watch.isUnwatched(2047)).toBe(false);
@@ -109,6 +233,15 @@ test('a pass does not end unwatched where much was sent and somebody can be aske
   expect(watch.next(10, { isFree: () => true, hurry: true }), 'one at a time').toBeUndefined();
   watch.result(true, 2048, 12);
   expect(watch.isUnwatched(4095)).toBe(false);
+});
+
+test('what was asked of late: looked at without taking it', () => {
+  const recent = new Recent(10);
+  for (let at = 0; at < 6; at += 1) recent.add(at, at * 1000);
+  expect(recent.since(3500)).toEqual([3, 4, 5]);
+  expect(recent.since(-Infinity)).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(recent.take(-Infinity).endpoints).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(recent.since(0)).toEqual([]);
 });
 
 test('what was asked of late: taken by its time, and what had to be forgotten is told', () => {

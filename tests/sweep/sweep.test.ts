@@ -3,11 +3,12 @@ import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { ForbiddenError } from '../../src/errors.ts';
-import { DEFAULT_BUDGET, type Spent } from '../../src/sweep/budget.ts';
+import { type BudgetLimits, DEFAULT_BUDGET, type Spent } from '../../src/sweep/budget.ts';
 import type { UdpProbe } from '../../src/sweep/contract.ts';
 import { Devices } from '../../src/sweep/device.ts';
 import { Gates } from '../../src/sweep/gates.ts';
 import { Guards } from '../../src/sweep/guards.ts';
+import { packNumbers } from '../../src/sweep/bits.ts';
 import { ledgerErrors } from '../../src/sweep/ledger.ts';
 import { MESSAGES } from '../../src/sweep/messages.ts';
 import { Neighbours } from '../../src/sweep/neighbours.ts';
@@ -58,6 +59,7 @@ interface Setup {
   readonly audit: AuditLog;
   readonly open: string[];
   readonly checkpoints: Checkpoint[];
+  readonly devices: Devices;
 }
 
 function setUp(
@@ -65,7 +67,7 @@ function setUp(
   ports: string,
   handlers: Partial<SweepHandlers> = {},
   probes: readonly UdpProbe[] = [],
-  more: { guards?: Guards; clock?: () => Date } = {},
+  { budget = {}, ...more }: { guards?: Guards; clock?: () => Date; budget?: Partial<BudgetLimits> } = {},
 ): Setup {
   const audit = new AuditLog();
   const whole: SweepPlan = { ports: parsePorts(ports).ports, seed: 1, rate: 2000, ratePerNetwork: 2000, retries: 1, ...plan };
@@ -76,7 +78,7 @@ function setUp(
     gates: new Gates(),
     hosts: whole.hosts,
     ports: whole.ports,
-    budget: DEFAULT_BUDGET,
+    budget: { ...DEFAULT_BUDGET, ...budget },
   });
   const open: string[] = [];
   const checkpoints: Checkpoint[] = [];
@@ -95,7 +97,7 @@ function setUp(
   };
   const sweep = new Sweep(whole, devices, NEIGHBOURS, probes, handle, more);
   closers.push(() => sweep.close());
-  return { sweep, audit, open, checkpoints };
+  return { sweep, audit, open, checkpoints, devices };
 }
 
 test('every endpoint is asked once and is accounted for', async () => {
@@ -546,6 +548,120 @@ test('stopped while that table is full and resumed: what was in the bad window i
   expect(second.audit.entries.length).toBe(256 - first.audit.entries.length + again);
 });
 
+/** Two devices whose conversations hear that a further connection is not answered: the first times, `deafTimes` in all. */
+async function cutOff(
+  network: string,
+  { deafTimes, ports, more }: { deafTimes: number; ports: string; more?: Parameters<typeof setUp>[4] },
+): Promise<Setup & { talks: string[]; beforeTimer: () => Checkpoint[] }> {
+  const [port] = parsePorts(ports).ports;
+  for (const at of [5, 9]) await serve(`${network}.${at}`, port?.port ?? 0);
+  const talks: string[] = [];
+  const early: Checkpoint[] = [];
+  const setup = setUp(
+    { hosts: hostsOf(`${network}.0/28`) },
+    ports,
+    {
+      onOpen: async ({ device, plan, socket, release }) => {
+        talks.push(`${device.host}:${plan.port}`);
+        // Two connections in a row: the device is given up.
+        if (talks.length <= deafTimes) {
+          await sleep(20);
+          for (const _ of [1, 2]) {
+            device.budget.deaf();
+            setup.devices.onDeaf(device.address, performance.now());
+          }
+          await sleep(50);
+        } else device.budget.connect();
+        socket.destroy();
+        release();
+        if (talks.length === 2) setTimeout(() => early.splice(0, Infinity, ...setup.checkpoints), 200);
+      },
+    },
+    [],
+    more,
+  );
+  await setup.sweep.run();
+  return { ...setup, talks, beforeTimer: () => early };
+}
+
+test('conversations that the path cut off are held again when it is open, within the account of the device, and the sweep is complete', async () => {
+  const { sweep, talks, beforeTimer } = await cutOff('127.50.40', { deafTimes: 2, ports: '18080=http' });
+  expect(talks.toSorted()).toEqual(['127.50.40.5', '127.50.40.5', '127.50.40.9', '127.50.40.9'].map((host) => `${host}:18080`));
+  expect(sweep.limitations).toEqual([]);
+  expect(sweep.notes.join()).toContain('open ports stopped answering while the sweep went on, once');
+  expect(sweep.ledger.total).toMatchObject({ planned: 16, asked: 16, answered: 2, refused: 14 });
+  expect(ledgerErrors(sweep.ledger.ports)).toEqual([]);
+  // It is written down at once: killed now, a resume holds them.
+  const resumed = setUp({ hosts: hostsOf('127.50.40.0/28') }, '18080=http');
+  resumed.sweep.resume(beforeTimer(), []);
+  await resumed.sweep.run();
+  expect(resumed.open.toSorted()).toEqual(['127.50.40.5:18080', '127.50.40.9:18080']);
+  expect(resumed.sweep.ledger.total).toMatchObject({ planned: 16, asked: 16, answered: 2, refused: 14 });
+});
+
+test.for([
+  {
+    name: 'the account of the device is spent',
+    network: '127.50.41',
+    ports: '18080=http',
+    budget: { connects: 0 },
+    deafTimes: 2,
+    talks: 2,
+  },
+  { name: 'it is cut off again and again', network: '127.50.42', ports: '18080=http', budget: {}, deafTimes: 99, talks: 8 },
+])('conversations that were cut off are missing where $name', async ({ network, ports, budget, deafTimes, talks }) => {
+  const cut = await cutOff(network, { deafTimes, ports, more: { budget } });
+  expect(cut.talks).toHaveLength(talks);
+  expect(cut.sweep.limitations.map(({ what }) => what)).toEqual(['path']);
+  expect(cut.sweep.limitations[0]?.text).toContain('2 conversations with devices were cut off and could not be held again');
+});
+
+test('a conversation that the path cannot have cut off is not held again: it counts connections, or goes on where it began', async () => {
+  const { sweep, talks } = await cutOff('127.50.43', { deafTimes: 2, ports: '15900=rfb' });
+  expect(talks).toHaveLength(2);
+  expect(sweep.limitations).toEqual([]);
+});
+
+test('killed while it was about to be found out whether the path is choked and resumed: what is doubtful is asked again', async () => {
+  const plan = { hosts: hostsOf('127.50.44.0/27'), retries: 0 };
+  const first = setUp(plan, '16262/udp=ipmi', {}, [pinger()]);
+  await first.sweep.run();
+  expect(first.audit.entries).toHaveLength(32);
+  const last = first.checkpoints.at(-1) as Checkpoint;
+  const path = { canaries: '', share: 1, doubtful: packNumbers([3, 4, 30]) };
+  const second = setUp(plan, '16262/udp=ipmi', {}, [pinger()]);
+  second.sweep.resume([...first.checkpoints.slice(0, -1), { ...last, path }], []);
+  await second.sweep.run();
+  expect(second.audit.entries.map(({ host }) => host).toSorted()).toEqual(['127.50.44.3', '127.50.44.30', '127.50.44.4']);
+});
+
+test('where nothing beyond a router answers to many packets a note says that nobody can tell whether they arrived', async () => {
+  for (const [targets, isTold] of [
+    ['127.50.48.0/21', false],
+    ['127.50.48.0/20', true],
+  ] as const) {
+    const { sweep } = setUp({ hosts: hostsOf(targets), rate: 10_000, ratePerNetwork: 10_000, retries: 0 }, '16263/udp=ipmi', {}, [
+      pinger(),
+    ]);
+    await sweep.run();
+    expect(sweep.notes.some((note) => note.startsWith('nothing beyond a router answered'))).toBe(isTold);
+    expect(sweep.limitations).toEqual([]);
+  }
+});
+
+test.for([
+  { targets: '127.50.64.0/21', first: 'udp' },
+  { targets: '127.50.64.0/20', first: 'tcp' },
+])(
+  '$first goes first to $targets: not so many datagrams before a port is found that tells whether they arrive',
+  async ({ targets, first }) => {
+    const { sweep, audit } = setUp({ hosts: hostsOf(targets) }, '16265/udp=ipmi,18083=http', {}, [pinger()]);
+    setTimeout(() => sweep.stop('enough'), 200);
+    await sweep.run();
+    expect(audit.entries[0]?.transport).toBe(first);
+  },
+);
+
 test('a pass of many packets ends with one more connection to a port that was found open: a canary', async () => {
   const load = await serve('127.50.16.9', 18080);
   const { sweep, audit } = setUp({ hosts: hostsOf('127.50.16.0/21'), rate: 10_000, ratePerNetwork: 10_000 }, '18080=http,18081=http');
@@ -558,12 +674,15 @@ test('a pass of many packets ends with one more connection to a port that was fo
   expect(sweep.limitations).toEqual([]);
 });
 
-test('who speaks first, or counts logins, is no canary', async () => {
+test('who speaks first, or counts logins, is no canary: where nothing else is open, a closed port is', async () => {
   const load = await serve('127.50.24.9', 15900);
-  const { sweep } = setUp({ hosts: hostsOf('127.50.24.0/21'), rate: 10_000, ratePerNetwork: 10_000 }, '15900=rfb,18022=ssh');
+  const { sweep, audit } = setUp({ hosts: hostsOf('127.50.24.0/21'), rate: 10_000, ratePerNetwork: 10_000 }, '15900=rfb,18022=ssh');
   await sweep.run();
   expect(load.total).toBe(1);
-  expect(sweep.ledger.packets.tcp).toBe(4096);
+  const canaries = audit.entries.filter(({ what }) => what === 'canary').map(({ host, port }) => `${host}:${port}`);
+  expect(canaries.length).toBeGreaterThanOrEqual(1);
+  expect(canaries).not.toContain('127.50.24.9:15900');
+  expect(sweep.ledger.packets.tcp).toBe(4096 + canaries.length);
 });
 
 const NIGHT = parseWindow('daily 22:00-05:00 UTC') as TimeWindow;

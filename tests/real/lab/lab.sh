@@ -12,7 +12,8 @@
 #   ONLINK_BITS  the scanner's block where it is on-link: 10.77.0.0/20 to /24                       [24]
 #   DELAY      milliseconds each way, routed only (two TUN devices and delayline.c: no kernel module is needed)  [0]
 #   TABLE      entries of the state table of a router between scanner and fleet, routed only       [0: no router]
-#   TABLE_SECONDS  it forgets what is never answered after so many                                 [120]
+#   TABLE_SECONDS  it forgets a TCP connection after so many                                        [120, as Linux what is never answered]
+#   TABLE_UDP_SECONDS  the same of UDP                                                              [TABLE_SECONDS, 30 where that is not given]
 #   LOSS       percent of packets lost each way                                                    [0]
 #   IPV6       1: hosts and scanners have link-local IPv6 addresses too, on-link only              [0]
 #   VNC_LOCKOUT  connections without a password after which a VNC server locks an address out         [5]
@@ -91,7 +92,7 @@ servers_up() {
 up() {
   state=$1 hosts=$2 name=${NAME:-kvml$$} mode=${MODE:-drop} link=${LINK:-routed}
   fleet=$name-fleet onlink_bits=${ONLINK_BITS:-24}
-  TABLE_SECONDS=${TABLE_SECONDS:-120}
+  TABLE_UDP_SECONDS=${TABLE_UDP_SECONDS:-${TABLE_SECONDS:-30}} TABLE_SECONDS=${TABLE_SECONDS:-120}
   # The scanner's own address is the last but one of its block, which begins with 10.77.0.0.
   local onlink_third=$(((1 << (24 - onlink_bits)) - 1))
   mkdir -p "$state"/{log,tls,www,ipmi,snmp,mdns,ssdp,out}

@@ -3,7 +3,8 @@
 network=10.77.0.0/16
 
 # A router with a state table of TABLE entries between scanner and fleet, which drops what is new once they are taken. The kernel's own limit is one for the
-# whole machine, so a rule counts; entries of what is never answered are forgotten after TABLE_SECONDS instead of 120.
+# whole machine, and a rule that counts connections (ct count) forgets those that it dropped a few at a time; so the table is a set, whose size is exact. An
+# entry lives for TABLE_SECONDS after the last packet from the scanner (UDP: TABLE_UDP_SECONDS), and ends with a reset.
 table_up() { # table_up NUMBER SCANNER
   local n=$1 scanner=$2 router=$name-path$1
   namespace_up "$router"
@@ -15,14 +16,22 @@ table_up() { # table_up NUMBER SCANNER
   ip -n "$router" link set in0 up
   ip -n "$router" link set out0 up
   ip -n "$router" route add $network via "10.75.$n.2"
+  local out='ip saddr . meta l4proto . th sport . ip daddr . th dport' back='ip daddr . meta l4proto . th dport . ip saddr . th sport'
   ip netns exec "$router" nft -f - <<END
 table ip kvml {
+ set states {
+  type ipv4_addr . inet_proto . inet_service . ipv4_addr . inet_service
+  size $TABLE; flags dynamic,timeout; timeout ${TABLE_SECONDS}s; gc-interval 1s
+ }
  chain through { type filter hook forward priority filter; policy accept;
-  ct state new ct count over $TABLE counter drop
+  iifname "in0" tcp flags rst delete @states { $out } accept
+  iifname "out0" tcp flags rst delete @states { $back } accept
+  iifname "in0" meta l4proto tcp update @states { $out timeout ${TABLE_SECONDS}s } accept
+  iifname "in0" meta l4proto udp update @states { $out timeout ${TABLE_UDP_SECONDS}s } accept
+  iifname "in0" counter drop
  }
 }
 END
-  ip netns exec "$router" sysctl -qw "net.netfilter.nf_conntrack_tcp_timeout_syn_sent=$TABLE_SECONDS" "net.netfilter.nf_conntrack_udp_timeout=$TABLE_SECONDS"
 }
 
 link_up() {
