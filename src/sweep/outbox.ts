@@ -75,12 +75,16 @@ export class Outbox {
     return this.#deferred.length === 0 && this.#waiting.size === 0 && this.#parts.inFlight.size === 0;
   }
 
-  /** Whether nothing is held back, or on its way where that matters (`landed`), at the ports that every address is asked at, or that only living ones are. */
-  isDone(ports: 'everywhere' | 'living', landed: boolean): boolean {
-    const isLiving = ports === 'living';
-    const { state, inFlight } = this.#parts;
-    if (landed && (isLiving ? inFlight.size - this.#everywhere : this.#everywhere) > 0) return false;
-    return !this.#deferred.some(({ endpoint }) => (state.planOf(endpoint).living === true) === isLiving);
+  /** Whether something is held back at the ports that every address is asked at, or that only living ones are. */
+  holdsBack(ports: 'everywhere' | 'living'): boolean {
+    const { state } = this.#parts;
+    return this.#deferred.some(({ endpoint }) => (state.planOf(endpoint).living === true) === (ports === 'living'));
+  }
+
+  /** Whether nothing is held back there or on its way. */
+  isDone(ports: 'everywhere' | 'living'): boolean {
+    const onTheWay = ports === 'living' ? this.#parts.inFlight.size - this.#everywhere : this.#everywhere;
+    return onTheWay === 0 && !this.holdsBack(ports);
   }
 
   /** Endpoints that nobody knows the outcome of where the sweep is ended now. */

@@ -3,6 +3,8 @@ import { Bits } from './bits.ts';
 
 /** At most this many packets leave in one turn of the event loop: bursts overflow switch buffers and delay everything else here. */
 const BURST = 64;
+/** What could not leave because the loop was held up for so long leaves after it: within a second the rate is exceeded by so much at most. */
+const CATCH_UP_S = 0.02;
 
 /** A token bucket in packets per second. */
 export class Bucket {
@@ -16,9 +18,10 @@ export class Bucket {
   }
   /** Packets that may leave now, at most a burst. */
   available(now: number): number {
-    this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#at) * this.rate) / 1000);
+    const most = Math.max(BURST, this.rate * CATCH_UP_S);
+    this.#tokens = Math.min(most, this.#tokens + ((now - this.#at) * this.rate) / 1000);
     this.#at = now;
-    return Math.max(0, Math.floor(this.#tokens));
+    return Math.min(BURST, Math.max(0, Math.floor(this.#tokens)));
   }
   take(packets: number): void {
     this.#tokens -= packets;

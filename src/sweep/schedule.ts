@@ -77,11 +77,13 @@ export class Schedule {
 
   /**
    * Whether the pass after one begins while the last answers to it are awaited: it asks others, and what lives by an answer that comes meanwhile is asked in a
-   * pass that follows.
+   * pass that follows, or need not be.
    */
   flowsOn(pass: number): boolean {
     const [one, next] = [this.passes[pass], this.passes[pass + 1]];
-    return one !== undefined && next !== undefined && next.attempt === one.attempt && one.attempt < this.#plan.retries;
+    if (one === undefined || next === undefined || next.attempt !== one.attempt) return false;
+    // Who lives by an answer to the last attempt over TCP has been asked by UDP before, as often as everybody.
+    return one.attempt < this.#plan.retries || (isByAddress(next) && one.transport === 'tcp');
   }
 
   /** The order of a pass: each has its own, and the same one after a resume. That over the living goes from port to port, so that no device gets all of it at once. */

@@ -355,9 +355,10 @@ export class Sweep {
     if (this.#position < size || this.#path.isOwing) return false;
     const next = this.#schedule.passes[this.#pass + 1];
     const awaitsLiving = next === undefined || (next.living && next.attempt > 0);
-    if (awaitsLiving && !this.#outbox.isDone('living', true)) return false;
-    const flowsOn = this.#schedule.flowsOn(this.#pass);
-    return this.#outbox.isDone('everywhere', !flowsOn) && (flowsOn || this.#isPathClear());
+    if (awaitsLiving && !this.#outbox.isDone('living')) return false;
+    // What is held back goes out before anything new, in whatever pass; but whom a link was searched for, all of it, is known after that only.
+    if (this.#schedule.flowsOn(this.#pass)) return !this.#schedule.looksAtLink || !this.#outbox.holdsBack('everywhere');
+    return this.#outbox.isDone('everywhere') && this.#isPathClear();
   }
 
   async #pollLink(): Promise<void> {
