@@ -57,6 +57,7 @@ export class Outbox {
   /** What only living devices are asked, of those that are being talked to: the sweep goes on meanwhile. By endpoint. */
   readonly #waiting = new Map<number, Item>();
   #waitingSeen = 0;
+  #isClosed = false;
   /** How many endpoints on their way are at ports that every address is asked at. */
   #everywhere = 0;
 
@@ -75,16 +76,18 @@ export class Outbox {
     return this.#deferred.length === 0 && this.#waiting.size === 0 && this.#parts.inFlight.size === 0;
   }
 
-  /** Whether something is held back at the ports that every address is asked at, or that only living ones are. */
-  holdsBack(ports: 'everywhere' | 'living'): boolean {
+  /** How many endpoints are held back at the ports that every address is asked at, or that only living ones are. */
+  holdsBack(ports: 'everywhere' | 'living'): number {
     const { state } = this.#parts;
-    return this.#deferred.some(({ endpoint }) => (state.planOf(endpoint).living === true) === (ports === 'living'));
+    let count = 0;
+    for (const { endpoint } of this.#deferred) if ((state.planOf(endpoint).living === true) === (ports === 'living')) count += 1;
+    return count;
   }
 
   /** Whether nothing is held back there or on its way. */
   isDone(ports: 'everywhere' | 'living'): boolean {
     const onTheWay = ports === 'living' ? this.#parts.inFlight.size - this.#everywhere : this.#everywhere;
-    return onTheWay === 0 && !this.holdsBack(ports);
+    return onTheWay === 0 && this.holdsBack(ports) === 0;
   }
 
   /** Endpoints that nobody knows the outcome of where the sweep is ended now. */
@@ -100,6 +103,11 @@ export class Outbox {
   /** Those of them that no packet has gone to. */
   get unsent(): Set<number> {
     return new Set(this.#deferred.filter(({ attempt, isRepeat }) => attempt === 0 && isRepeat !== true).map(({ endpoint }) => endpoint));
+  }
+
+  /** The account is being closed: what comes back from now on counts no more. */
+  close(): void {
+    this.#isClosed = true;
   }
 
   /** Draws an endpoint for an attempt, unless an earlier one is still on its way out. */
@@ -285,6 +293,10 @@ export class Outbox {
   #onDialled(item: Item, address: AddressNumber, plan: TcpPlan, dialled: Dialled): void {
     const { endpoint, isRepeat = false } = item;
     const { gates } = this.#parts.devices.reach;
+    if (this.#isClosed) {
+      if (dialled.outcome === 'open') dialled.socket.destroy();
+      return;
+    }
     this.#landed(endpoint);
     if (dialled.outcome !== 'open') gates.leave(address);
     if (dialled.outcome === 'local') {
@@ -343,6 +355,7 @@ export class Outbox {
 
   #onHelloSent(item: Item, counts: Readonly<Record<Sent, number>>, localCode: string): void {
     const { endpoint, isRepeat = false } = item;
+    if (this.#isClosed) return;
     this.#parts.state.packets.udp += counts.sent;
     this.#landed(endpoint);
     if (counts.local > 0 && counts.sent === 0) {

@@ -68,8 +68,9 @@ export class PathGuard {
   /** A TCP port there has answered, or at least something by UDP. */
   #isWatched = false;
   #isHeard = false;
-  /** Packets that had left when the first answered, where they were many. */
+  /** Packets that had left when the first answered, where they were many; and how many must have left for the path to have borne as many since. */
   #askedLate = 0;
+  #borneAt = 0;
 
   constructor(options: PathGuardOptions) {
     this.#options = options;
@@ -116,10 +117,10 @@ export class PathGuard {
   /** A port was found open, or refuses connections (`isSpare`). */
   found(endpoint: number, { protocol }: PortPlan, isSpare = false): void {
     if (this.#options.isOnLink(endpoint)) return;
-    // Whether what left before has arrived nobody can tell any more.
+    // Whether what left before has arrived nobody can tell. A table that dropped it is full again before as much has left once more.
     if (this.#isUnwatched) {
       this.#askedLate = this.#unheard.tcp + this.#unheard.udp;
-      this.#keep(-Infinity);
+      this.#borneAt = packetsOf(this.#options.state) + this.#askedLate;
     }
     this.#isWatched = true;
     if (isSpare ? packetsOf(this.#options.state) >= SPARES_AFTER : CANARIES.has(protocol))
@@ -218,13 +219,22 @@ export class PathGuard {
 
   #heed(verdict: Verdict, now: number): void {
     if (verdict === 'good') {
+      if (this.#isAskedLate) return;
       const since = this.#watch.suspectSince(now);
       this.#recent.forget(since);
       this.talks.forget(since);
     } else if (verdict === 'through') this.#bad.until = now;
-    else if (verdict === 'choked' || verdict === 'lost') this.#keep(this.#watch.suspectSince(now));
+    else if (verdict === 'choked' || verdict === 'lost') {
+      this.#keep(this.#isAskedLate ? -Infinity : this.#watch.suspectSince(now));
+      this.#askedLate = 0;
+    }
     // What follows from this is written down before the next packet leaves.
     else if (this.#watch.isDoubtful) this.#options.onBad();
+  }
+
+  /** The first port answered after much had left, and the path has not borne as much since. */
+  get #isAskedLate(): boolean {
+    return this.#askedLate > 0 && packetsOf(this.#options.state) < this.#borneAt;
   }
 
   #wasBad(moment: number): boolean {
@@ -313,9 +323,15 @@ export class PathGuard {
           ? 'no TCP port beyond a router answered, neither open nor closed: whether a state table in the path dropped packets could not be watched'
           : `nothing beyond a router answered, so nothing tells whether ${grouped(this.#unheard.tcp + this.#unheard.udp)} packets arrived: these networks are empty, or something in the path drops them (no way, a filter, a state table that is full). Sweep with --rate ${LEAST_RATE * 3}, or name a network in which something lives too`,
       ];
-    return this.#watch.isLost || this.#watch.chokes + timesFull + this.#askedLate === 0 || this.#costs.length > 0
-      ? []
-      : [`${this.#what()}. A lower --rate spares it`];
+    if (this.#watch.isLost || this.#costs.length > 0) return [];
+    return [
+      ...(this.#isAskedLate
+        ? [
+            `no TCP port beyond a router answered until ${grouped(this.#askedLate)} packets had left: whether a state table in the path dropped some of them could not be watched`,
+          ]
+        : []),
+      ...(this.#watch.chokes + timesFull > 0 ? [`${this.#what()}. A lower --rate spares it`] : []),
+    ];
   }
 
   /** Much was sent beyond a router, and nobody could be asked whether it arrives. */
@@ -345,11 +361,6 @@ export class PathGuard {
       ...(chokes > 0
         ? [
             `open ports stopped answering while the sweep went on, ${chokes === 1 ? 'once' : `${chokes} times`}, as where the state table of a router or firewall in the path is full: it waited, and the rate went down to ${Math.ceil(this.#options.rate * this.#watch.lowestShare)} packets a second`,
-          ]
-        : []),
-      ...(this.#askedLate > 0
-        ? [
-            `no TCP port beyond a router answered until ${grouped(this.#askedLate)} packets had left, so nothing could tell whether they arrived`,
           ]
         : []),
       ...(full > 0

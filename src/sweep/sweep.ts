@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { beginText, isInWindow } from '../windows.ts';
 import { type AddressNumber, familyOf } from '../targets/addresses.ts';
 import type { PortPlan } from '../targets/port-plan.ts';
@@ -48,6 +48,12 @@ const IDLE_CHECKPOINT_MS = 60_000;
 /** How long the event loop turns: at 10,000 packets a second that is 20 of them; and while nothing may be sent. */
 const TURN_MS = 2;
 const WAITING_TURN_MS = 50;
+/** So many endpoints that the places of their devices hold back do not keep the next pass from beginning. */
+const FLOWS_ON_WITH = 64;
+/** The next turn follows at once where so many packets may leave already. */
+const BEHIND = 32;
+/** After a stop conversations have so long to come to an end: longer than any time-out. */
+const FAREWELL_MS = 2000;
 const NEIGHBOUR_POLL_MS = 200;
 /** A repeated datagram follows the first no sooner: slow controllers take a second. */
 const UDP_GAP_MS = 1500;
@@ -232,6 +238,7 @@ export class Sweep {
         await this.#runPass(this.#passNow);
         if (!this.#going) break;
         if (isFirst) await this.#askLinks();
+        await this.#leaveGap();
         this.#pass += 1;
         this.#position = 0;
       }
@@ -256,6 +263,7 @@ export class Sweep {
       );
     if (this.#failure !== undefined) throw this.#failure;
     this.#everySecond();
+    this.#outbox.close();
     await closeAccount({
       schedule: this.#schedule,
       state: this.#state,
@@ -324,26 +332,39 @@ export class Sweep {
   }
 
   async #runPass(pass: Pass): Promise<void> {
-    if (isByAddress(pass) && pass.attempt > 0) await this.#until(this.#outbox.lastUdp + UDP_GAP_MS);
     const order = this.#schedule.orderOf(this.#pass);
     let walked = 0;
     while (this.#going && !this.#isOver(order)) {
+      const before = this.#outbox.sentSince;
       let room = this.#outbox.launchHeld(this.#room());
       this.#position = this.#schedule.skip(pass, this.#position, this.#state);
       while (room > 0 && this.#position < order.size && this.#outbox.hasRoom(pass)) {
         const item = order.at(this.#position);
         this.#position = this.#schedule.skip(pass, this.#position + 1, this.#state);
-        const endpoints = this.#schedule.endpointsOf(pass, item, this.#state);
-        for (const endpoint of endpoints) if (this.#schedule.asks(pass, endpoint, this.#state)) this.#outbox.draw(endpoint, pass.attempt);
-        room -= endpoints.length;
+        for (const endpoint of this.#schedule.endpointsOf(pass, item, this.#state)) {
+          if (!this.#schedule.asks(pass, endpoint, this.#state)) continue;
+          this.#outbox.draw(endpoint, pass.attempt);
+          room -= 1;
+        }
         walked += 1;
         if (walked % WALK === 0) await this.#turn();
       }
-      await this.#turn();
+      // Behind its rate it goes on as soon as the loop has been round: a burst takes longer than a turn.
+      await this.#turn(this.#outbox.sentSince > before && this.#room() >= BEHIND);
     }
     if (isByAddress(pass) && this.#schedule.looksAtLink) {
       await this.#until(this.#link.settledAt);
       await this.#pollLink();
+    }
+  }
+
+  /** Before datagrams are repeated; meanwhile what waited for conversations goes out. */
+  async #leaveGap(): Promise<void> {
+    const next = this.#schedule.passes[this.#pass + 1];
+    if (next === undefined || !isByAddress(next) || next.attempt === 0) return;
+    while (this.#going && performance.now() < this.#outbox.lastUdp + UDP_GAP_MS) {
+      this.#outbox.launchHeld(this.#room());
+      await this.#turn();
     }
   }
 
@@ -356,8 +377,8 @@ export class Sweep {
     const next = this.#schedule.passes[this.#pass + 1];
     const awaitsLiving = next === undefined || (next.living && next.attempt > 0);
     if (awaitsLiving && !this.#outbox.isDone('living')) return false;
-    // What is held back goes out before anything new, in whatever pass; but whom a link was searched for, all of it, is known after that only.
-    if (this.#schedule.flowsOn(this.#pass)) return !this.#schedule.looksAtLink || !this.#outbox.holdsBack('everywhere');
+    // Datagrams need more of a network's rate than connections, and would come last.
+    if (this.#schedule.flowsOn(this.#pass)) return this.#outbox.holdsBack('everywhere') <= (isByAddress(this.#passNow) ? 0 : FLOWS_ON_WITH);
     return this.#outbox.isDone('everywhere') && this.#isPathClear();
   }
 
@@ -440,24 +461,21 @@ export class Sweep {
     this.#handlers.onCheckpoint(checkpoint, when);
   }
 
-  /** Waits for the conversations; after a stop only for a moment. */
+  /** Waits for the conversations; after a stop only for a moment, and until what is on its way has come back. */
   async #settleDown(): Promise<void> {
-    while (this.#underWay.size > 0 || this.#inFlight.size > 0) {
-      if (this.#failure !== undefined) return;
-      if (this.#stopped !== undefined) {
-        await Promise.race([this.#underWay.ended(), sleep(2000)]);
-        return;
-      }
-      await this.#turn();
-    }
+    const isMoving = (): boolean => this.#underWay.size > 0 || this.#inFlight.size > 0;
+    while (isMoving() && this.#going) await this.#turn();
+    if (this.#failure !== undefined) return;
+    const until = performance.now() + FAREWELL_MS;
+    while (isMoving() && this.#failure === undefined && performance.now() < until) await this.#turn();
   }
 
   async #until(moment: number): Promise<void> {
     while (this.#going && performance.now() < moment) await sleep(Math.min(50, Math.max(1, moment - performance.now())));
   }
 
-  async #turn(): Promise<void> {
-    await sleep(this.#isOpen ? TURN_MS : WAITING_TURN_MS);
+  async #turn(isBehind = false): Promise<void> {
+    await (isBehind ? immediate() : sleep(this.#isOpen ? TURN_MS : WAITING_TURN_MS));
     if (this.#isHasty) this.#orFail(() => this.#save('between'));
   }
 

@@ -15,12 +15,13 @@ const [WEB] = ports as [PortPlan];
 const HOSTS = 4096;
 
 /** The guard of a sweep of 4,096 addresses that sends nothing. */
-function guardOf(isOnLink = false): { guard: PathGuard; guards: Guards; state: SweepState } {
+function guardOf(isOnLink = false): { guard: PathGuard; guards: Guards; state: SweepState; devices: Devices } {
+  const devices = {} as Devices;
   const guards = new Guards({ overflows: () => undefined } as unknown as Neighbours, () => undefined);
   const state = new SweepState(new HostSet([{ first: 0x0a4d0000, last: 0x0a4d0000 + HOSTS - 1 }]), ports, false);
   const guard = new PathGuard({
     rate: 2000,
-    devices: {} as Devices,
+    devices,
     state,
     guards,
     pace: new Pace(2000, 2000, 0),
@@ -31,21 +32,36 @@ function guardOf(isOnLink = false): { guard: PathGuard; guards: Guards; state: S
       throw error;
     },
   });
-  return { guard, guards, state };
+  return { guard, guards, state, devices };
 }
 
-test('where the first port answers late, what left before is asked again', () => {
+test('where the first port answers late a note says so, until the path has borne as much again', () => {
   const { guard, guards, state } = guardOf();
   for (let host = 0; host < HOSTS; host += 1) guard.silent(state.endpoint(host, 0), host);
-  state.settle(state.endpoint(9, 0), 'answered');
+  state.packets.tcp = HOSTS;
   guard.found(state.endpoint(7, 1), WEB);
-  expect(guard.repeats.size).toBe(HOSTS - 1);
   guard.found(state.endpoint(8, 1), WEB);
+  guard.finish();
+  expect(guard.repeats.size).toBe(0);
+  expect(guards.limitations).toEqual([]);
+  expect(guard.notes).toEqual([expect.stringContaining('no TCP port beyond a router answered until 4,096 packets had left')]);
+  state.packets.tcp = 2 * HOSTS;
+  expect(guard.notes).toEqual([]);
+});
+
+test('where the first port answers late and the path chokes before it has borne as much again, all before is asked again', () => {
+  const { guard, guards, state, devices } = guardOf();
+  for (let host = 0; host < HOSTS; host += 1) guard.silent(state.endpoint(host, 0), host);
+  state.settle(state.endpoint(9, 0), 'answered');
+  state.packets.tcp = HOSTS;
+  guard.found(state.endpoint(7, 1), WEB);
+  state.packets.tcp = 2 * HOSTS - 1;
+  for (const host of [7, 8]) devices.onDeaf(0x0a4d0000 + host, performance.now());
   expect(guard.repeats.size).toBe(HOSTS - 1);
   for (const endpoint of guard.repeats.next(HOSTS)) guard.repeats.end(endpoint);
   guard.finish();
   expect(guards.limitations).toEqual([]);
-  expect(guard.notes.join()).toContain('no TCP port beyond a router answered until 4,096 packets had left');
+  expect(guard.notes).toEqual([expect.stringContaining('open ports stopped answering while the sweep went on, once')]);
 });
 
 test.for([
