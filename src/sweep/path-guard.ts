@@ -184,16 +184,18 @@ export class PathGuard {
     const packets = packetsOf(state);
     const release = await devices.reach.gates.enter(address);
     const { port } = state.planOf(endpoint);
+    // Counted as it leaves: the sweep may end before it is answered.
+    state.packets.tcp += 1;
     const dialled = await dial(address, port, RoundTrip.CEILING_MS, devices.reach, 'canary');
     setTimeout(release, FAREWELL_MS);
     const now = performance.now();
     if (dialled.outcome === 'local') {
+      state.packets.tcp -= 1;
       this.#watch.notAsked(now);
       return;
     }
     if (dialled.outcome === 'open') dialled.socket.resetAndDestroy();
     pace.bucket.take(1);
-    state.packets.tcp += 1;
     // Whatever answers, the packet got through.
     this.#heed(this.#watch.result(dialled.outcome !== 'silent' && dialled.outcome !== 'unreachable', packets, now), now);
   }
