@@ -121,6 +121,12 @@ export async function resumeScan(options: ScanOptions): Promise<ScanResult> {
         file,
         reason: 'its sweep has ended; there is nothing left to do (`kvmsweep identify` makes its inventory again)',
       });
+    // Before they held what had changed, a resume would have counted all of it again and again.
+    if (checkpoints.some(({ ms }) => typeof ms !== 'number'))
+      throw inputError('cannot-resume', {
+        file,
+        reason: 'an older kvmsweep wrote it; `kvmsweep identify` makes an inventory of what it holds, the rest is to be swept anew',
+      });
     plan = planOf(begun, file);
     if (begun['snmp'] !== undefined && (options.credentials ?? NO_CREDENTIALS).isEmpty)
       options.onNote?.('the sweep began with SNMP credentials, which are in no file: give them again, or what is left is swept without');

@@ -24,6 +24,7 @@ export class Inbox {
   }
 
   take(from: AddressNumber, port: number, bytes: Buffer): void {
+    if (this.#outbox.isClosed) return;
     const host = this.#parts.plan.hosts.indexOf(from);
     const asked = host === undefined ? undefined : this.#parts.hellos.askedAt(host, port, bytes);
     if (host === undefined || asked === undefined) {

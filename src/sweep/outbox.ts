@@ -109,6 +109,9 @@ export class Outbox {
   close(): void {
     this.#isClosed = true;
   }
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
 
   /** Draws an endpoint for an attempt, unless an earlier one is still on its way out. */
   draw(endpoint: number, attempt: number): void {

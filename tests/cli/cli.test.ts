@@ -446,6 +446,18 @@ test.for([
   expect(ended.err).toMatch(reason);
 });
 
+test('a journal of an older form is not resumed: its checkpoints say something else', async () => {
+  const [begun = ''] = readFileSync(join(demo, 'journal.ndjson'), 'utf8').split('\n', 1);
+  const old = join(folder, 'old.ndjson');
+  const checkpoint = { pass: 0, position: 5, open: '', talking: '', settled: '', alive: '', unreachable: '', resolved: [], asked: '' };
+  writeFileSync(old, `${begun}\n${JSON.stringify({ v: 1, kind: 'checkpoint', at: '2026-11-25T00:00:00.000Z', checkpoint })}\n`);
+  const before = readFileSync(old, 'utf8');
+  const ended = await run(['scan', '--resume', old]);
+  expect(ended.code, ended.err).toBe(2);
+  expect(ended.err).toMatch(/old\.ndjson.*an older kvmsweep wrote it; `kvmsweep identify` makes an inventory/);
+  expect(readFileSync(old, 'utf8')).toBe(before);
+});
+
 test('help says of each opt-in channel what it sends, and to whom', async () => {
   const { out } = await run(['scan', '--help']);
   for (const says of [
